@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Generic access to records through the schema, and their rules. Pure: no I/O, clock, random, locale; any thread.
+ * Validation comes in two halves: what needs no state (client, and node before proposing) and what needs the other
+ * records (inside apply, deterministic). */
+#ifndef KZ_REGISTRY_RECORD_H
+#define KZ_REGISTRY_RECORD_H
+
+#include "node/base/buf.h"
+#include "node/registry/schema.h"
+#include "proto/command.pb-c.h"
+
+/* ---- generic access; `message` is a Kz__Record, a body, or a group ---- */
+
+/* The body `kind` names, or NULL. `kz_record_make_body` allocates it when absent. */
+ProtobufCMessage *kz_record_body(const Kz__Record *record);
+ProtobufCMessage *kz_record_make_body(Kz__Record *record);
+/* A new record with kind, id and an empty body; kz__record__free_unpacked(record, NULL). */
+Kz__Record *kz_record_new(Kz__Kind kind, const char *id);
+Kz__Record *kz_record_dup(const Kz__Record *record);
+
+/* How many values the field has: 0 or 1 for optional ones. */
+size_t kz_value_count(const ProtobufCMessage *message, const struct kz_field *field);
+/* The item-th value. TEXT, PROSE, DATE, REF: string (borrowed); numbers, booleans, enums: int64; GROUP: message
+ * (borrowed). */
+const char *kz_value_text(const ProtobufCMessage *message, const struct kz_field *field, size_t item);
+int64_t kz_value_number(const ProtobufCMessage *message, const struct kz_field *field, size_t item);
+const ProtobufCMessage *kz_value_group(const ProtobufCMessage *message, const struct kz_field *field, size_t item);
+/* Append to a repeated field, or set an optional one (replacing it). False: out of memory. */
+bool kz_value_add_text(ProtobufCMessage *message, const struct kz_field *field, const char *text);
+bool kz_value_add_number(ProtobufCMessage *message, const struct kz_field *field, int64_t number);
+ProtobufCMessage *kz_value_add_group(ProtobufCMessage *message,
+                                     const struct kz_field *field); /* borrowed; NULL: memory */
+void kz_value_clear(ProtobufCMessage *message, const struct kz_field *field);
+
+/* One scalar to and from text as people type and read it ("3h" / 3時間, "HOT" / ホット / 令和7年1月17日).
+ * Parse returns NULL when fine, else the reason (en/ja text, static). */
+void kz_value_format(struct kz_buf *out, const struct kz_field *field, const ProtobufCMessage *message, size_t item,
+                     bool japanese);
+const struct kz_text *kz_value_parse(ProtobufCMessage *message, const struct kz_field *field, const char *text);
+
+/* Field-by-field comparison of what people can set (envelope settable fields and body); used by diff and by
+ * "unchanged". */
+bool kz_record_same(const Kz__Record *a, const Kz__Record *b);
+/* Visits each leaf that differs: path "channels[1].value"; NULL text = absent. Texts borrowed for the call. */
+typedef void (*kz_difference_visitor)(void *data, const char *path, const char *before, const char *after);
+void kz_record_diff(const Kz__Record *a, const Kz__Record *b, bool japanese, kz_difference_visitor visit, void *data);
+
+/* ---- rules ---- */
+
+/* Every violation found is added; the list is capped at KZ_VIOLATIONS_MAX. */
+struct kz_violations {
+    Kz__Violation **items; /* owned */
+    size_t count;
+};
+void kz_violations_fini(struct kz_violations *violations);
+void kz_violations_add(struct kz_violations *violations, const char *path, const char *rule, const struct kz_text *text,
+                       const char *source);
+
+bool kz_id_valid(const char *id); /* [a-z0-9][a-z0-9._-]{0,63} */
+
+/* Rules that need no other record: types, lengths, UTF-8, ranges, required fields, check digits, override needs a
+ * basis. */
+void kz_record_check(const Kz__Record *record, struct kz_violations *violations);
+
+/* How a rule looks at other records. `find` answers live, retired or absent. */
+enum kz_presence { KZ_ABSENT, KZ_LIVE, KZ_RETIRED };
+struct kz_resolver {
+    void *data;
+    enum kz_presence (*find)(void *data, Kz__Kind kind, const char *id);
+};
+/* Rules that need other records (references exist and are live). Deterministic. */
+void kz_record_check_references(const Kz__Record *record, const struct kz_resolver *resolver,
+                                struct kz_violations *violations);
+
+/* Every reference a record holds, in field order. */
+typedef void (*kz_reference_visitor)(void *data, const char *path, Kz__Kind kind, const char *id);
+void kz_record_references(const Kz__Record *record, kz_reference_visitor visit, void *data);
+
+/* Fill derived fields from the record's own (recovery priority from RTO, G table 2.5-1). */
+void kz_record_derive(Kz__Record *record);
+
+/* Canonical encoding: unknown fields dropped, order fixed. Adds to `out`. */
+void kz_record_encode(const Kz__Record *record, struct kz_buf *out);
+/* Decode with limits on size, nesting and counts; NULL on anything odd. Free with kz__record__free_unpacked(r, NULL).
+ */
+Kz__Record *kz_record_decode(const uint8_t *bytes, size_t size_bytes);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One LMDB environment that holds the raft log, the hard state and the registry, so that they never disagree.
+ * It does not know raft's rules, the network, or that watches exist.
+ *
+ * Threads: a `kz_store_txn` is used by one thread at a time, the store thread (node/store/writer.h) or a
+ * simulator; a `kz_view` belongs to the thread that opened it. Any failure of commit is final: the caller must
+ * end the process (LIBRARIES.md, LMDB: pages of a failed sync are marked clean). */
+#ifndef KZ_STORE_STORE_H
+#define KZ_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/base/err.h"
+#include "proto/command.pb-c.h"
+#include "proto/limits.h"
+
+struct kz_store;
+struct kz_store_txn;
+struct kz_view;
+
+#define KZ_HASH_BYTES 32
+#define KZ_INCARNATION_BYTES 16
+
+struct kz_store_options {
+    const char *directory;        /* made (0700) when missing and `create` */
+    uint64_t map_size_bytes;      /* grown to at least this at open, never shrunk */
+    const char *cluster_id;       /* must match what the directory holds */
+    uint64_t node_id;             /* likewise */
+    bool create;                  /* make a new store in an empty directory; else an empty one is refused */
+    bool no_sync;                 /* simulator and unit tests only: commits are not flushed */
+    uint32_t requests_remembered; /* 0 = KZ_REQUESTS_REMEMBERED */
+};
+
+/* Opens and checks identity, format version, file size and that log and state fit together. */
+enum kz_code kz_store_open(struct kz_store **out, const struct kz_store_options *options,
+                           struct kz_err *err) KZ_MUST_CHECK;
+void kz_store_close(struct kz_store *store); /* NULL is legal; all transactions and views ended */
+
+enum kz_entry_type { KZ_ENTRY_COMMAND = 1, KZ_ENTRY_BARRIER = 2, KZ_ENTRY_CHANGE = 3 }; /* = enum raft_entry_type */
+
+/* One raft log entry. `data` borrowed for the call unless said otherwise. */
+struct kz_entry {
+    uint64_t term;
+    enum kz_entry_type type;
+    const uint8_t *data;
+    size_t size_bytes;
+};
+
+/* What a node must remember to take part in consensus, read once at start. */
+struct kz_hard_state {
+    uint64_t term;
+    uint64_t voted_for;
+    uint64_t commit_hint; /* <= min(commit, durable) when it was written */
+    uint64_t epoch;
+    uint8_t incarnation[KZ_INCARNATION_BYTES];
+    uint64_t first_index; /* first entry in the log; last_index + 1 when empty */
+    uint64_t last_index;
+    uint64_t base_term;  /* term of entry first_index - 1 */
+    uint64_t base_chain; /* chain hash up to first_index - 1 */
+};
+
+/* The applied state: what a raft snapshot's metadata names. */
+struct kz_applied {
+    uint64_t index, term;
+    uint64_t configuration_index;
+    uint8_t configuration[4096]; /* encoded by libraft */
+    size_t configuration_bytes;  /* 0 before the first change */
+    uint64_t rev;                /* cluster revision */
+    int64_t data_time_ms;        /* leader's time of the last applied batch, UTC; 0 = never */
+    uint8_t audit_head[KZ_HASH_BYTES];
+    uint8_t state_hash[KZ_HASH_BYTES]; /* equal on all nodes at equal index */
+};
+
+/* ---- writing: everything between begin and commit becomes durable together ---- */
+
+enum kz_code kz_store_begin(struct kz_store *store, struct kz_store_txn **out, struct kz_err *err) KZ_MUST_CHECK;
+enum kz_code kz_store_commit(struct kz_store_txn *txn, struct kz_err *err) KZ_MUST_CHECK; /* frees txn either way */
+void kz_store_abort(struct kz_store_txn *txn);
+
+enum kz_code kz_txn_put_hard(struct kz_store_txn *txn, uint64_t term, uint64_t voted_for,
+                             struct kz_err *err) KZ_MUST_CHECK;
+enum kz_code kz_txn_put_commit_hint(struct kz_store_txn *txn, uint64_t index, struct kz_err *err) KZ_MUST_CHECK;
+
+/* Entries `index`.. replace whatever the log holds from `index` on. A gap, or an index at or below the applied
+ * one, is a programmer error. */
+enum kz_code kz_txn_append(struct kz_store_txn *txn, uint64_t index, const struct kz_entry *entries, size_t count,
+                           struct kz_err *err) KZ_MUST_CHECK;
+
+/* Drop entries up to and including `index` (<= applied) from the log. */
+enum kz_code kz_txn_compact(struct kz_store_txn *txn, uint64_t index, struct kz_err *err) KZ_MUST_CHECK;
+
+/* Called once per command and once per entry while applying; `outcome` and `changes` are borrowed for the call.
+ * Either may be NULL. */
+struct kz_apply_sink {
+    void *data;
+    void (*outcome)(void *data, uint64_t index, const Kz__Command *command, const Kz__Outcome *outcome);
+    void (*change)(void *data, const Kz__Change *change);
+    void (*configuration)(void *data, uint64_t index, const uint8_t *encoded, size_t size_bytes);
+};
+
+/* Apply log entries applied+1 .. `index`, all of which must be in the log (this transaction's appends count). */
+enum kz_code kz_txn_apply(struct kz_store_txn *txn, uint64_t index, const struct kz_apply_sink *sink,
+                          struct kz_err *err) KZ_MUST_CHECK;
+
+/* This node's own, unreplicated table: small keys and values, checksummed like all others. size 0 deletes. */
+enum kz_code kz_txn_put_local(struct kz_store_txn *txn, const char *key, const void *value, size_t size_bytes,
+                              struct kz_err *err) KZ_MUST_CHECK;
+
+/* ---- receiving a snapshot: rows go to the idle generation of the state tables; `install` switches to it,
+ * drops the old one and empties the log, in one transaction. ---- */
+
+enum kz_code kz_txn_import_begin(struct kz_store_txn *txn,
+                                 struct kz_err *err) KZ_MUST_CHECK; /* empties the idle generation */
+enum kz_code kz_txn_import_rows(struct kz_store_txn *txn, const uint8_t *rows, size_t size_bytes,
+                                struct kz_err *err) KZ_MUST_CHECK;
+enum kz_code kz_txn_install(struct kz_store_txn *txn, uint64_t index, uint64_t term, struct kz_err *err) KZ_MUST_CHECK;
+
+/* ---- reading: a consistent view. Values are decoded copies unless a comment says borrowed. ---- */
+
+enum kz_code kz_view_open(struct kz_store *store, struct kz_view **out, struct kz_err *err) KZ_MUST_CHECK;
+void kz_view_close(struct kz_view *view);
+
+enum kz_code kz_view_hard(struct kz_view *view, struct kz_hard_state *out, struct kz_err *err) KZ_MUST_CHECK;
+enum kz_code kz_view_applied(struct kz_view *view, struct kz_applied *out, struct kz_err *err) KZ_MUST_CHECK;
+
+/* Log entries; `data` borrowed until the view closes. KZ_NOT_FOUND outside first..last, KZ_CORRUPT on a bad checksum.
+ */
+enum kz_code kz_view_entry(struct kz_view *view, uint64_t index, struct kz_entry *out,
+                           struct kz_err *err) KZ_MUST_CHECK;
+enum kz_code kz_view_chain(struct kz_view *view, uint64_t index, uint64_t *out_chain, struct kz_err *err) KZ_MUST_CHECK;
+
+/* Owned by the caller: kz__record__free_unpacked. Retired records are found too (retired_at is set). */
+enum kz_code kz_view_get(struct kz_view *view, Kz__Kind kind, const char *id, Kz__Record **out,
+                         struct kz_err *err) KZ_MUST_CHECK;
+
+/* Visitors return false to stop. `record`/`change` are borrowed for the call. Order: id; `after` NULL = from the start.
+ */
+typedef bool (*kz_record_visitor)(void *data, const Kz__Record *record);
+enum kz_code kz_view_list(struct kz_view *view, Kz__Kind kind, const char *after, bool retired, kz_record_visitor visit,
+                          void *data, struct kz_err *err) KZ_MUST_CHECK;
+typedef bool (*kz_change_visitor)(void *data, const Kz__Change *change);
+/* One record's changes, newest first, below `before_rev` (0 = newest). */
+enum kz_code kz_view_history(struct kz_view *view, Kz__Kind kind, const char *id, uint64_t before_rev,
+                             kz_change_visitor visit, void *data, struct kz_err *err) KZ_MUST_CHECK;
+/* Every change with rev >= from_rev, ascending. */
+enum kz_code kz_view_changes(struct kz_view *view, uint64_t from_rev, kz_change_visitor visit, void *data,
+                             struct kz_err *err) KZ_MUST_CHECK;
+/* A remembered outcome; owned by the caller. */
+enum kz_code kz_view_outcome(struct kz_view *view, const uint8_t request_id[KZ_REQUEST_ID_BYTES], Kz__Outcome **out,
+                             struct kz_err *err) KZ_MUST_CHECK;
+/* Live and retired records of a kind, kept as counters. */
+enum kz_code kz_view_count(struct kz_view *view, Kz__Kind kind, uint64_t *live, uint64_t *retired,
+                           struct kz_err *err) KZ_MUST_CHECK;
+/* Copies into `out`; *size_bytes in: room, out: used. */
+enum kz_code kz_view_local(struct kz_view *view, const char *key, void *out, size_t *size_bytes,
+                           struct kz_err *err) KZ_MUST_CHECK;
+
+/* What would `command` do to this view? Same code as apply; writes nothing. Owned by the caller. */
+enum kz_code kz_view_try(struct kz_view *view, const Kz__Command *command, int64_t now_ms, Kz__Outcome **out,
+                         struct kz_err *err) KZ_MUST_CHECK;
+
+/* The state tables as rows for a snapshot, one view over many calls. `cursor` starts zeroed. Fills at most
+ * `room` bytes with whole rows; *size_bytes 0 = end. */
+struct kz_export_cursor {
+    uint8_t table;
+    uint8_t key[512];
+    size_t key_bytes;
+    bool started;
+};
+enum kz_code kz_view_export(struct kz_view *view, struct kz_export_cursor *cursor, uint8_t *out, size_t room,
+                            size_t *size_bytes, struct kz_err *err) KZ_MUST_CHECK;
+
+/* Bytes used in the map, and free bytes on the file system that holds it. */
+enum kz_code kz_store_usage(struct kz_store *store, uint64_t *used_bytes, uint64_t *free_bytes,
+                            struct kz_err *err) KZ_MUST_CHECK;
+
+/* Recompute the state hash from the records and compare (scrub). KZ_CORRUPT names the first bad row. */
+enum kz_code kz_view_scrub(struct kz_view *view, struct kz_err *err) KZ_MUST_CHECK;
+
+#endif

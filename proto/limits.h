@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits that both ends of a connection rely on, and the frame layout. Relations are asserted here. */
+#ifndef KZ_PROTO_LIMITS_H
+#define KZ_PROTO_LIMITS_H
+
+#include <assert.h>
+
+/* A frame on the wire, integers big-endian:
+ *
+ *   0       4       6       8       12
+ *   +-------+-------+-------+--------+----------------------+
+ *   | size  | type  | zero  | stream | payload (size bytes) |
+ *   +-------+-------+-------+--------+----------------------+
+ *
+ * `type` is enum kz_frame_type; `stream` pairs a response with its request on client connections and
+ * is 0 between nodes. The payload is one protobuf message. */
+#define KZ_FRAME_HEADER_BYTES 12
+
+enum kz_frame_type {
+    KZ_FRAME_REQUEST = 1,  /* client -> node: kz.Request */
+    KZ_FRAME_RESPONSE = 2, /* node -> client: kz.Response; more follow while Response.more is set */
+    KZ_FRAME_PEER = 3,     /* node -> node: kz.PeerMessage */
+    KZ_FRAME_CANCEL = 4,   /* client -> node: empty payload, ends the watch of this stream */
+};
+
+#define KZ_ALPN_CLIENT "keizoku/1"
+#define KZ_ALPN_PEER "keizoku-peer/1"
+
+#define KZ_FRAME_MAX_BYTES (1u << 20)      /* request or response payload, client connections */
+#define KZ_PEER_FRAME_MAX_BYTES (2u << 20) /* peer payload: one batch plus envelope always fits */
+#define KZ_RECORD_MAX_BYTES (256u << 10)
+#define KZ_BATCH_MAX_BYTES (256u << 10)                              /* soft: a batch closes once it is past this */
+#define KZ_ENTRY_MAX_BYTES (KZ_BATCH_MAX_BYTES + KZ_FRAME_MAX_BYTES) /* last command may exceed it */
+#define KZ_CHUNK_MAX_BYTES (256u << 10)
+#define KZ_MUTATIONS_MAX 1000u
+#define KZ_KEY_MAX_BYTES 128u
+#define KZ_ID_MAX_BYTES 64u
+#define KZ_NAME_MAX_BYTES 64u /* node, user and cluster names */
+#define KZ_PAGE_MAX 1000u
+#define KZ_REQUEST_ID_BYTES 16u
+#define KZ_VIOLATIONS_MAX 1000u
+#define KZ_NODES_MAX 9u
+#define KZ_CONNECTIONS_MAX 1024u
+#define KZ_CONNECTIONS_PEER_RESERVED 16u
+#define KZ_CONNECTIONS_ADMIN_RESERVED 4u
+#define KZ_HANDSHAKES_MAX 8u
+#define KZ_HANDSHAKE_TIMEOUT_MS 5000u
+#define KZ_IDLE_TIMEOUT_MS 60000u
+#define KZ_WATCHERS_MAX 4096u
+#define KZ_WATCH_BACKLOG_MAX 1000u
+#define KZ_PROPOSAL_QUEUE_MAX_BYTES (8u << 20)
+#define KZ_AUTO_READ_TIMEOUT_MS 2000u /* `auto` asks for a linearizable answer this long */
+#define KZ_BEACON_INTERVAL_MS 10000u  /* data time is stamped at least this often */
+#define KZ_REQUESTS_REMEMBERED 10000u /* outcomes kept for retries */
+
+static_assert(KZ_RECORD_MAX_BYTES < KZ_FRAME_MAX_BYTES, "a record fits a frame");
+static_assert(KZ_ENTRY_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "an entry fits a peer frame");
+static_assert(KZ_CHUNK_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "a snapshot chunk fits a peer frame");
+static_assert(KZ_BATCH_MAX_BYTES < KZ_PROPOSAL_QUEUE_MAX_BYTES, "the queue holds several batches");
+static_assert(KZ_CONNECTIONS_PEER_RESERVED + KZ_CONNECTIONS_ADMIN_RESERVED < KZ_CONNECTIONS_MAX, "clients fit too");
+
+#endif
