@@ -14,7 +14,7 @@
 
 #include "node/base/err.h"
 #include "proto/command.pb-c.h"
-#include "proto/limits.h"
+#include "proto/wire.h"
 
 struct kz_store;
 struct kz_store_txn;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits that both ends of a connection rely on, and the frame layout. Relations are asserted here. */
-#ifndef KZ_PROTO_LIMITS_H
-#define KZ_PROTO_LIMITS_H
+#ifndef KZ_PROTO_WIRE_H
+#define KZ_PROTO_WIRE_H
 
 #include <assert.h>
 
