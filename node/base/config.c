@@ -24,6 +24,8 @@ struct reader {
     const struct kz_config_table *table;
     struct kz_err *err;
     bool *seen; /* one per row, plain sections only */
+    FILE *file;
+    int line;
     struct element elements[ELEMENTS_MAX];
     size_t element_count;
 };
@@ -170,9 +172,20 @@ static const struct kz_config_row *nearest_row(const struct kz_config_table *tab
     return best;
 }
 
-static int take_line(void *user, const char *section, const char *key, const char *value, int line)
+/* Debian's libinih does not pass the line number to its handler, so the reader counts. */
+static char *read_line(char *line, int size, void *user)
 {
     struct reader *reader = user;
+    char *got = fgets(line, size, reader->file);
+    if (got) reader->line++;
+    return got;
+}
+
+static int take_line(void *user, const char *section, const char *key, const char *value)
+{
+    struct reader *reader = user;
+    int line = reader->line;
+    if (reader->err->code) return 0;
     for (size_t i = 0; i < reader->table->row_count; i++) {
         const struct kz_config_row *row = &reader->table->rows[i];
         if (!section_matches(row, section) || strcmp(row->key, key) != 0) continue;
@@ -209,8 +222,10 @@ static enum kz_code read_file(struct reader *reader)
         enum kz_code code = store_value(reader, row, reader->table->target, row->default_text, 0);
         if (code) return code;
     }
-    int line = ini_parse(reader->path, take_line, reader);
-    if (line == -1) return kz_fail(reader->err, KZ_USAGE, "%s: %s", reader->path, strerror(errno));
+    reader->file = fopen(reader->path, "re");
+    if (!reader->file) return kz_fail(reader->err, KZ_USAGE, "%s: %s", reader->path, strerror(errno));
+    int line = ini_parse_stream(read_line, reader, take_line, reader);
+    fclose(reader->file);
     if (reader->err->code) return reader->err->code;
     if (line != 0)
         return kz_fail(reader->err, KZ_USAGE, "%s:%d: not a [section] nor a key = value line", reader->path, line);
