@@ -20,7 +20,6 @@ uint64_t kz_chain_next(uint64_t prev, uint64_t term, int type, const uint8_t *da
     XXH3_INITSTATE(&state);
     kz_assert(XXH3_64bits_reset_withSeed(&state, prev) == XXH_OK);
     kz_assert(XXH3_64bits_update(&state, head, sizeof(head)) == XXH_OK);
-    if (size_bytes > 0)
-        kz_assert(XXH3_64bits_update(&state, data, size_bytes) == XXH_OK);
+    if (size_bytes > 0) kz_assert(XXH3_64bits_update(&state, data, size_bytes) == XXH_OK);
     return XXH3_64bits_digest(&state);
 }
