@@ -91,11 +91,14 @@ enum kz_code kz_txn_append(struct kz_store_txn *txn, uint64_t index, const struc
 /* Drop entries up to and including `index` (<= applied) from the log. */
 enum kz_code kz_txn_compact(struct kz_store_txn *txn, uint64_t index, struct kz_err *err) KZ_MUST_CHECK;
 
-/* Called once per command and once per entry while applying; `outcome` and `changes` are borrowed for the call.
- * Either may be NULL. */
+/* Called while applying: once per command, per changed record, per configuration. Arguments are borrowed for the call;
+ * any callback may be NULL. Nothing is durable yet: answer nobody before kz_store_commit. */
 struct kz_apply_sink {
     void *data;
     void (*outcome)(void *data, uint64_t index, const Kz__Command *command, const Kz__Outcome *outcome);
+    /* The same outcome as bytes (a kz.Outcome), for those who only pass it on. */
+    void (*packed)(void *data, uint64_t index, const uint8_t request_id[KZ_REQUEST_ID_BYTES], const uint8_t *outcome,
+                   size_t size_bytes);
     void (*change)(void *data, const Kz__Change *change);
     void (*configuration)(void *data, uint64_t index, const uint8_t *encoded, size_t size_bytes);
 };
@@ -103,6 +106,13 @@ struct kz_apply_sink {
 /* Apply log entries applied+1 .. `index`, all of which must be in the log (this transaction's appends count). */
 enum kz_code kz_txn_apply(struct kz_store_txn *txn, uint64_t index, const struct kz_apply_sink *sink,
                           struct kz_err *err) KZ_MUST_CHECK;
+
+/* The same, stopping after about `entries_max` entries or `bytes_max` bytes of them, whichever comes first, so that a
+ * transaction stays bounded. The applied index afterwards is kz_txn_applied's. */
+enum kz_code kz_txn_apply_some(struct kz_store_txn *txn, uint64_t index, size_t entries_max, size_t bytes_max,
+                               const struct kz_apply_sink *sink, struct kz_err *err) KZ_MUST_CHECK;
+/* The applied state as this transaction leaves it. */
+enum kz_code kz_txn_applied(struct kz_store_txn *txn, struct kz_applied *out, struct kz_err *err) KZ_MUST_CHECK;
 
 /* This node's own, unreplicated table: small keys and values, checksummed like all others. size 0 deletes. */
 enum kz_code kz_txn_put_local(struct kz_store_txn *txn, const char *key, const void *value, size_t size_bytes,
@@ -130,6 +140,18 @@ enum kz_code kz_view_applied(struct kz_view *view, struct kz_applied *out, struc
 enum kz_code kz_view_entry(struct kz_view *view, uint64_t index, struct kz_entry *out,
                            struct kz_err *err) KZ_MUST_CHECK;
 enum kz_code kz_view_chain(struct kz_view *view, uint64_t index, uint64_t *out_chain, struct kz_err *err) KZ_MUST_CHECK;
+
+/* Every entry from first to last in one pass, for raft's START: checksums and the chain are verified, so a log that
+ * comes out of here is the log that went in. `entry->data` is borrowed until the view closes. False stops. */
+typedef bool (*kz_log_visitor)(void *data, uint64_t index, const struct kz_entry *entry);
+enum kz_code kz_view_log_terms(struct kz_view *view, kz_log_visitor visit, void *data,
+                               struct kz_err *err) KZ_MUST_CHECK;
+
+/* Head of the audit chain just after `index` was applied. KZ_NOT_FOUND for entries without a command that lie more
+ * than KZ_AUDIT_WINDOW below the applied index (their rows are dropped; the chain goes on through them). */
+#define KZ_AUDIT_WINDOW 10000u
+enum kz_code kz_view_audit(struct kz_view *view, uint64_t index, uint8_t out_head[KZ_HASH_BYTES],
+                           struct kz_err *err) KZ_MUST_CHECK;
 
 /* Owned by the caller: kz__record__free_unpacked. Retired records are found too (retired_at is set). */
 enum kz_code kz_view_get(struct kz_view *view, Kz__Kind kind, const char *id, Kz__Record **out,
@@ -161,12 +183,15 @@ enum kz_code kz_view_local(struct kz_view *view, const char *key, void *out, siz
 enum kz_code kz_view_try(struct kz_view *view, const Kz__Command *command, int64_t now_ms, Kz__Outcome **out,
                          struct kz_err *err) KZ_MUST_CHECK;
 
-/* The state tables as rows for a snapshot, one view over many calls. `cursor` starts zeroed. Fills at most
- * `room` bytes with whole rows; *size_bytes 0 = end. */
+/* The state tables as rows for a snapshot (layout: node/store/snapshot.c), one view over many calls. `cursor` starts
+ * zeroed. Fills at most `room` bytes (at least KZ_EXPORT_ROOM_MIN_BYTES); *size_bytes 0 = end. What is filled in one
+ * call is what one kz_txn_import_rows takes. */
+#define KZ_EXPORT_ROOM_MIN_BYTES 4096u
 struct kz_export_cursor {
     uint8_t table;
     uint8_t key[512];
     size_t key_bytes;
+    size_t value_offset; /* a large row comes in pieces: where the next piece of `key` starts */
     bool started;
 };
 enum kz_code kz_view_export(struct kz_view *view, struct kz_export_cursor *cursor, uint8_t *out, size_t room,
