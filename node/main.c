@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keizokud: order of birth and death only. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "node/base/log.h"
+#include "node/service/node.h"
+
+static const char usage[] = "usage: keizokud --config FILE [--bootstrap | --check]\n"
+                            "  --config FILE  this node's configuration\n"
+                            "  --bootstrap    first start of a new cluster: make the data directory\n"
+                            "  --check        read the configuration, say what is wrong with it, exit\n"
+                            "  --version      print the version\n";
+
+struct arguments {
+    const char *config;
+    bool bootstrap, check;
+};
+
+static bool parse_arguments(int argc, char **argv, struct arguments *out)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"bootstrap", no_argument, NULL, 'b'},
+        {"check", no_argument, NULL, 'k'},        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    int letter;
+    memset(out, 0, sizeof *out);
+    while ((letter = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (letter) {
+        case 'c':
+            out->config = optarg;
+            break;
+        case 'b':
+            out->bootstrap = true;
+            break;
+        case 'k':
+            out->check = true;
+            break;
+        case 'v':
+            puts("keizokud " KEIZOKU_VERSION);
+            exit(0);
+        case 'h':
+            fputs(usage, stdout);
+            exit(0);
+        default:
+            return false;
+        }
+    }
+    return out->config && optind == argc;
+}
+
+static bool parse_level(const char *text, enum kz_log_level *out)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(text, names[i]) != 0) continue;
+        *out = (enum kz_log_level)i;
+        return true;
+    }
+    return false;
+}
+
+static int fail(const struct kz_err *err)
+{
+    fprintf(stderr, "keizokud: %s\n", err->text);
+    return err->code == KZ_USAGE ? 2 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments;
+    struct kz_service_config config;
+    struct kz_node *node;
+    struct kz_err err = {0};
+    enum kz_log_level level;
+
+    if (!parse_arguments(argc, argv, &arguments)) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    if (kz_service_config_read(&config, arguments.config, &err) != KZ_OK) return fail(&err);
+    if (!parse_level(config.log_level, &level)) {
+        kz_fail(&err, KZ_USAGE, "%s: node.log_level = %s: give error, warn, info or debug", arguments.config,
+                config.log_level);
+        return fail(&err);
+    }
+    if (arguments.check) {
+        puts("configuration is good");
+        kz_service_config_fini(&config);
+        return 0;
+    }
+    kz_log_init(level, config.name);
+    signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_DUMPABLE, 0); /* no core dump may hold the private key */
+
+    node = calloc(1, sizeof *node);
+    if (!node) return 1;
+    if (kz_node_open(node, &config, arguments.bootstrap, &err) != KZ_OK) return fail(&err);
+    kz_node_run(node);
+    free(node);
+    kz_service_config_fini(&config);
+    return 0;
+}

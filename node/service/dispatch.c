@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/service/dispatch.h"
+
+#include <string.h>
+
+#include "node/base/log.h"
+#include "node/service/conn.h"
+#include "node/service/node.h"
+#include "node/service/node_parts.h"
+
+#define ROLE(role) (1u << KZ_ROLE_##role)
+#define EVERYBODY (ROLE(READER) | ROLE(REPORTER) | ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR) | ROLE(BACKUP))
+
+struct operation {
+    const char *name;
+    size_t offset;  /* of its message pointer in Kz__Request */
+    unsigned roles; /* who may ask */
+    void (*take)(struct kz_request *request);
+};
+
+static void take_write(struct kz_request *request) { kz_writes_submit(request->node->writes, request); }
+static void take_read(struct kz_request *request) { kz_reads_submit(request->node->reads, request); }
+static void take_watch(struct kz_request *request) { kz_watches_submit(request->node->watches, request); }
+static void take_status(struct kz_request *request) { kz_status_answer(request); }
+
+#define AT(field) offsetof(Kz__Request, field)
+static const struct operation operations[] = {
+    {"write", AT(write), ROLE(OPERATOR), take_write},
+    {"get", AT(get), EVERYBODY, take_read},
+    {"list", AT(list), EVERYBODY, take_read},
+    {"history", AT(history), ROLE(READER) | ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_read},
+    {"watch", AT(watch), EVERYBODY, take_watch},
+    {"status", AT(status), EVERYBODY, take_status},
+    {"outcome", AT(outcome), ROLE(OPERATOR) | ROLE(AUDITOR), take_read},
+};
+#undef AT
+
+static const struct operation *find_operation(const Kz__Request *message)
+{
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
+        const void *body;
+        memcpy(&body, (const char *)message + operations[i].offset, sizeof body);
+        if (body) return &operations[i];
+    }
+    return NULL;
+}
+
+static bool kinds_known(const Kz__Request *message)
+{
+    if (message->get) return kz_kind_by_number(message->get->kind) != NULL;
+    if (message->list) return kz_kind_by_number(message->list->kind) != NULL;
+    if (message->history) return kz_kind_by_number(message->history->kind) != NULL;
+    if (message->watch && message->watch->has_kind) return kz_kind_by_number(message->watch->kind) != NULL;
+    return true;
+}
+
+void kz_dispatch(struct kz_request *request)
+{
+    const struct operation *operation = find_operation(request->message);
+    if (!operation) {
+        kz_request_fail(request, KZ_FAULT_NO_OPERATION, NULL);
+        return;
+    }
+    const struct kz_identity *identity = kz_conn_identity(request->conn);
+    if (!((1u << identity->role) & operation->roles)) {
+        kz_log_warn("request.denied", "operation=%s user=%s role=%s", operation->name, identity->name,
+                    kz_role_text(identity->role));
+        kz_request_fail(request, KZ_FAULT_ROLE, NULL);
+        return;
+    }
+    if (!kinds_known(request->message)) {
+        kz_request_fail(request, KZ_FAULT_BAD_KIND, NULL);
+        return;
+    }
+    operation->take(request);
+}

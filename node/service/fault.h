@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Why a node refuses a request: one table, code, why and what to do, in English and Japanese. What happened is
+ * the text of the code itself (proto/errors.h). */
+#ifndef KZ_SERVICE_FAULT_H
+#define KZ_SERVICE_FAULT_H
+
+#include "proto/errors.h"
+
+#define KZ_FAULT_TABLE(X)                                                                                              \
+    X(ROLE, DENIED, "this certificate's role may not do this", "この証明書の役割では実行できません",                   \
+      "ask an officer for a certificate with the right role", "必要な役割の証明書を担当者に発行してもらってください")  \
+    X(NO_OPERATION, PROTOCOL, "the request names no operation this node knows",                                        \
+      "この要求の操作はこのノードでは扱えません", "use a client of this node's version or older",                      \
+      "ノードと同じか古い版のクライアントを使ってください")                                                            \
+    X(MALFORMED, PROTOCOL, "the request could not be decoded", "要求を解読できません",                                 \
+      "use the keizoku client or libkeizoku", "keizoku クライアントを使ってください")                                  \
+    X(REQUEST_ID, PROTOCOL, "a write needs a request id of 16 bytes", "書き込みには16バイトの要求IDが必要です",        \
+      "use the keizoku client or libkeizoku", "keizoku クライアントを使ってください")                                  \
+    X(NO_MUTATIONS, INVALID, "a write needs 1 to 1,000 changes", "変更は1件以上1,000件以下です",                       \
+      "split the file into parts of at most 1,000 records", "1,000件以下に分けてください")                             \
+    X(BAD_KIND, INVALID, "this kind of record is not known here", "この種類の記録は扱えません", "see: keizoku schema", \
+      "keizoku schema で種類を確かめてください")                                                                       \
+    X(NOT_VALID, INVALID, "fields break the rules named below", "次の項目が規則に反しています",                        \
+      "correct them and send again; nothing was changed", "直してから送り直してください。何も変更していません")        \
+    X(NO_SUCH_RECORD, NOT_FOUND, "there is no such record", "その記録はありません", "see: keizoku list KIND",          \
+      "keizoku list 種類 で確かめてください")                                                                          \
+    X(CHANGED, CONFLICT, "the stored record has another revision", "保存されている記録の版が違います",                 \
+      "look at the other change, then edit again", "相手の変更を確かめてから編集し直してください")                     \
+    X(REFERRED, REFERENCED, "the records named below refer to it", "次の記録がこれを参照しています",                   \
+      "change them first, or retire with --force", "先にそれらを直すか --force を付けてください")                      \
+    X(NO_LEADER_READ, NO_QUORUM, "no majority of nodes answers, so the latest state cannot be known",                  \
+      "過半数のノードが応答しないため最新の状態を確かめられません", "read this node's copy: --read local",             \
+      "このノードの保存データを読むには --read local")                                                                 \
+    X(NO_LEADER_WRITE, NO_QUORUM, "no majority of nodes answers; nothing was written",                                 \
+      "過半数のノードが応答しません。何も書き込んでいません",                                                          \
+      "bring another site back and try again; reads go on (--read local)",                                             \
+      "他の拠点を復旧してから再実行してください。参照は続けられます (--read local)")                                   \
+    X(NOT_CONFIRMED, UNKNOWN_OUTCOME, "the write was sent, its confirmation did not come in time",                     \
+      "書き込みを送りましたが、確認が時間内に届きませんでした",                                                        \
+      "repeat the request with the same id: it is applied at most once",                                               \
+      "同じ要求IDで再送してください。二重には適用されません")                                                          \
+    X(QUEUE_FULL, BUSY, "too many writes are waiting", "待っている書き込みが多すぎます", "try again in a moment",      \
+      "少し待ってから再実行してください")                                                                              \
+    X(TOO_MANY_REQUESTS, BUSY, "too many requests on this connection", "この接続の要求が多すぎます",                   \
+      "wait for answers before asking more", "応答を待ってから送ってください")                                         \
+    X(LOW_SPACE, NO_SPACE, "this site's disk is nearly full: it answers reads only",                                   \
+      "この拠点のディスクの空きが少ないため参照だけに応じます", "free space at the site, or write at another node",    \
+      "空きを増やすか、別のノードに書き込んでください")                                                                \
+    X(READ_FAILED, CORRUPT, "this node could not read its stored copy", "このノードは保存データを読めませんでした",    \
+      "ask another node; see this node's log", "別のノードに問い合わせ、このノードのログを確かめてください")           \
+    X(NO_MEMORY_LEFT, NO_MEMORY, "this node is out of memory for this request",                                        \
+      "この要求のためのメモリーが足りません", "try again, or ask another node",                                        \
+      "再実行するか別のノードに問い合わせてください")                                                                  \
+    X(TOO_BIG_ANSWER, TOO_BIG, "the answer does not fit a frame", "応答が大きすぎます", "ask for fewer records",       \
+      "件数を減らしてください")                                                                                        \
+    X(OUTCOME_GONE, NOT_FOUND, "this request id is not among the remembered ones", "この要求IDの記録はありません",     \
+      "it was never applied, or is older than the last 10,000 writes",                                                 \
+      "適用されていないか、直近1万件より古い要求です")
+
+enum kz_fault {
+#define X(name, code, why_en, why_ja, hint_en, hint_ja) KZ_FAULT_##name,
+    KZ_FAULT_TABLE(X)
+#undef X
+};
+
+/* One row; static memory. */
+struct kz_fault_row {
+    enum kz_code code;
+    const char *why_en, *why_ja;
+    const char *hint_en, *hint_ja;
+};
+const struct kz_fault_row *kz_fault_row(enum kz_fault fault);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/service/mutation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void check_put(const Kz__Mutation *mutation, const char *path, struct kz_violations *violations)
+{
+    static const struct kz_text missing = {"a change without its record", "変更に記録の内容がありません"};
+    static const struct kz_text other = {"the record is not the one the change names",
+                                         "変更の対象と記録の種類・IDが違います"};
+    if (!mutation->record)
+        kz_violations_add(violations, path, "mutation.record", &missing, NULL);
+    else if (mutation->record->kind != mutation->kind || strcmp(mutation->record->id, mutation->id) != 0)
+        kz_violations_add(violations, path, "mutation.record", &other, NULL);
+    else
+        kz_record_check(mutation->record, violations);
+}
+
+void kz_service_check_mutation(const Kz__Mutation *mutation, struct kz_violations *violations)
+{
+    static const struct kz_text bad_id = {"an id is 1 to 64 of a-z 0-9 . _ - and starts with a letter or digit",
+                                          "IDは英小文字・数字・. _ - の1〜64文字で、先頭は英小文字か数字です"};
+    char path[KZ_KEY_MAX_BYTES + 32];
+    snprintf(path, sizeof path, "%s/%s", kz_kind_by_number(mutation->kind)->name, mutation->id);
+    if (!kz_id_valid(mutation->id))
+        kz_violations_add(violations, path, "id.form", &bad_id, NULL);
+    else if (mutation->op == KZ__MUTATION__OP__PUT)
+        check_put(mutation, path, violations);
+}

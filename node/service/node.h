@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One node: what its rooms share. Opened and closed in node.c; every room borrows it. Loop thread. */
+#ifndef KZ_SERVICE_NODE_H
+#define KZ_SERVICE_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+#include "node/service/config.h"
+#include "node/store/store.h"
+#include "proto/peer.pb-c.h"
+#include "proto/service.pb-c.h"
+
+#define KZ_NODE_TICK_MS 50u
+#define KZ_NODE_SECOND_MS 1000u
+#define KZ_NODE_TRANSFER_WAIT_MS 1000u /* a stopping leader waits this long for a successor */
+
+struct kz_conn;
+struct kz_incarnations;
+struct kz_replica_io_state;
+
+struct kz_node {
+    const struct kz_service_config *config; /* borrowed */
+    uint64_t id;
+    uv_loop_t loop;
+    struct kz_tls *tls;
+    struct kz_net *net;
+    struct kz_store *store;
+    struct kz_writer *writer;
+    struct kz_replica *replica;
+    struct kz_replica_io_state *replica_io;
+    struct kz_transport *transport;
+    struct kz_listener *listener;
+    struct kz_incarnations *incarnations;
+    struct kz_writes *writes;
+    struct kz_reads *reads;
+    struct kz_watches *watches;
+    struct kz_cluster_view *cluster_view;
+    TAILQ_HEAD(, kz_conn) conns;
+    size_t conn_count;
+    struct kz_applied applied; /* durable and applied here */
+    uint64_t epoch;
+    uint64_t started_ms; /* loop clock */
+    int64_t started_wall_ms;
+    uint64_t quorum_seen_ms;   /* loop clock, last time this node was in touch with a leader; 0 = never */
+    int64_t contact_wall_ms;   /* the same by the wall clock, remembered over a restart; 0 = never */
+    int64_t contact_stored_ms; /* contact_wall_ms as last stored */
+    uv_async_t stored;         /* the store thread has completions */
+    uv_prepare_t turn_end;     /* before the loop waits: propose, flush */
+    uv_timer_t tick, second;
+    uv_signal_t on_term, on_int, on_hup;
+    bool stopping;
+    uint64_t stop_at_ms;
+};
+
+/* Opens everything and serves. `bootstrap`: make a new data directory with the configuration's members as the first
+ * voters; without it an empty directory is refused (a wiped node must not vote). */
+enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *config, bool bootstrap,
+                          struct kz_err *err) KZ_MUST_CHECK;
+/* Serves until SIGTERM or SIGINT, then closes everything in order. */
+void kz_node_run(struct kz_node *node);
+
+/* ---- what rooms ask ---- */
+
+uint64_t kz_node_now_ms(const struct kz_node *node); /* monotonic */
+int64_t kz_node_wall_ms(const struct kz_node *node); /* UTC, never used for an order */
+bool kz_node_is_leader(const struct kz_node *node);
+uint64_t kz_node_leader(const struct kz_node *node); /* 0 = none known */
+bool kz_node_has_quorum(const struct kz_node *node);
+uint64_t kz_node_without_leader_ms(const struct kz_node *node);
+const char *kz_node_member_name(const struct kz_node *node, uint64_t id); /* "" when unknown */
+enum kz_code kz_node_send(struct kz_node *node, uint64_t peer_id, const Kz__PeerMessage *message);
+
+/* How fresh an answer given now is; texts are borrowed from the node. */
+void kz_node_fill_meta(const struct kz_node *node, Kz__ReadMode answered, Kz__Meta *meta);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/service/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/base/log.h"
+#include "node/registry/record.h"
+#include "node/service/node.h"
+
+/* Leaves room in a frame for meta and one more record that was already decoded when the page is full. */
+#define PAGE_MAX_BYTES (KZ_FRAME_MAX_BYTES / 2)
+
+struct page {
+    Kz__Record *records[KZ_PAGE_MAX];
+    size_t count;
+    size_t limit;
+    size_t size_bytes;
+    bool more;
+    bool no_memory;
+};
+
+static void fail_read(struct kz_request *request, enum kz_code code, const struct kz_err *err)
+{
+    kz_log_error("read.failed", "code=%s error=\"%s\"", kz_code_name(code), err->text);
+    kz_request_fail(request, code == KZ_NO_MEMORY ? KZ_FAULT_NO_MEMORY_LEFT : KZ_FAULT_READ_FAILED, NULL);
+}
+
+/* ---- get ---- */
+
+static void answer_get(struct kz_request *request, struct kz_view *view)
+{
+    const Kz__GetRequest *get = request->message->get;
+    struct kz_err err = {0};
+    Kz__Record *record = NULL;
+    enum kz_code code = kz_view_get(view, get->kind, get->id, &record, &err);
+    if (code == KZ_NOT_FOUND) {
+        kz_request_fail(request, KZ_FAULT_NO_SUCH_RECORD, NULL);
+        return;
+    }
+    if (code != KZ_OK) {
+        fail_read(request, code, &err);
+        return;
+    }
+    Kz__Response response = KZ__RESPONSE__INIT;
+    response.records = &record;
+    response.n_records = 1;
+    kz_request_reply(request, &response);
+    kz__record__free_unpacked(record, NULL);
+}
+
+/* ---- list ---- */
+
+static bool take_record(void *data, const Kz__Record *record)
+{
+    struct page *page = data;
+    if (page->count == page->limit || page->size_bytes >= PAGE_MAX_BYTES) {
+        page->more = true;
+        return false;
+    }
+    Kz__Record *copy = kz_record_dup(record);
+    if (!copy) {
+        page->no_memory = true;
+        return false;
+    }
+    page->size_bytes += kz__record__get_packed_size(copy);
+    page->records[page->count++] = copy;
+    return true;
+}
+
+static void answer_list(struct kz_request *request, struct kz_view *view)
+{
+    const Kz__ListRequest *list = request->message->list;
+    struct page *page = calloc(1, sizeof *page);
+    if (!page) {
+        kz_request_fail(request, KZ_FAULT_NO_MEMORY_LEFT, NULL);
+        return;
+    }
+    page->limit = list->has_limit && list->limit && list->limit < KZ_PAGE_MAX ? list->limit : KZ_PAGE_MAX;
+    struct kz_err err = {0};
+    enum kz_code code =
+        kz_view_list(view, list->kind, list->after, list->has_retired && list->retired, take_record, page, &err);
+    if (code == KZ_OK && page->no_memory) code = KZ_NO_MEMORY;
+    if (code == KZ_OK) {
+        Kz__Response response = KZ__RESPONSE__INIT;
+        response.records = page->records;
+        response.n_records = page->count;
+        if (page->more && page->count) response.next = page->records[page->count - 1]->id;
+        kz_request_reply(request, &response);
+    } else {
+        fail_read(request, code, &err);
+    }
+    for (size_t i = 0; i < page->count; i++)
+        kz__record__free_unpacked(page->records[i], NULL);
+    free(page);
+}
+
+/* ---- changes ---- */
+
+/* A change has no public copy function; packing is its copy. */
+static Kz__Change *dup_change(const Kz__Change *change, size_t *size_bytes)
+{
+    size_t size = kz__change__get_packed_size(change);
+    uint8_t *packed = malloc(size ? size : 1);
+    if (!packed) return NULL;
+    kz__change__pack(change, packed);
+    Kz__Change *copy = kz__change__unpack(NULL, size, packed);
+    free(packed);
+    *size_bytes = size;
+    return copy;
+}
+
+struct changes_visit {
+    struct kz_query_changes *changes;
+    Kz__Kind kind;
+    const char *id;
+    size_t limit;
+    uint64_t next_rev;
+    bool no_memory;
+};
+
+static bool take_change(void *data, const Kz__Change *change)
+{
+    struct changes_visit *visit = data;
+    struct kz_query_changes *changes = visit->changes;
+    if (changes->count == visit->limit || changes->size_bytes >= PAGE_MAX_BYTES) {
+        changes->full = true;
+        return false;
+    }
+    visit->next_rev = change->rev + 1;
+    if (visit->kind && change->kind != visit->kind) return true;
+    if (visit->id && strcmp(change->id, visit->id) != 0) return true;
+    size_t size_bytes;
+    Kz__Change *copy = dup_change(change, &size_bytes);
+    if (!copy) {
+        visit->no_memory = true;
+        return false;
+    }
+    changes->size_bytes += size_bytes;
+    changes->items[changes->count++] = copy;
+    return true;
+}
+
+void kz_query_free_changes(struct kz_query_changes *changes)
+{
+    for (size_t i = 0; i < changes->count; i++)
+        kz__change__free_unpacked(changes->items[i], NULL);
+    memset(changes, 0, sizeof *changes);
+}
+
+enum kz_code kz_query_changes(struct kz_node *node, Kz__Kind kind, const char *id, uint64_t *next_rev,
+                              struct kz_query_changes *changes)
+{
+    memset(changes, 0, sizeof *changes);
+    struct changes_visit visit = {changes, kind, id, KZ_QUERY_CHANGES_MAX, *next_rev, false};
+    struct kz_err err = {0};
+    struct kz_view *view;
+    enum kz_code code = kz_view_open(node->store, &view, &err);
+    if (code == KZ_OK) {
+        code = kz_view_changes(view, *next_rev, take_change, &visit, &err);
+        kz_view_close(view);
+    }
+    if (code == KZ_OK && visit.no_memory) code = KZ_NO_MEMORY;
+    if (code != KZ_OK) {
+        kz_log_error("watch.read", "error=\"%s\"", err.text);
+        kz_query_free_changes(changes);
+        return code;
+    }
+    *next_rev = visit.next_rev;
+    return KZ_OK;
+}
+
+static void answer_history(struct kz_request *request, struct kz_view *view)
+{
+    const Kz__HistoryRequest *history = request->message->history;
+    struct kz_query_changes changes = {.count = 0};
+    struct changes_visit visit = {&changes, 0, NULL, KZ_QUERY_CHANGES_MAX, 0, false};
+    if (history->has_limit && history->limit && history->limit < visit.limit) visit.limit = history->limit;
+    struct kz_err err = {0};
+    enum kz_code code =
+        kz_view_history(view, history->kind, history->id, history->before_rev, take_change, &visit, &err);
+    if (code == KZ_OK && visit.no_memory) code = KZ_NO_MEMORY;
+    if (code == KZ_NOT_FOUND || (code == KZ_OK && changes.count == 0 && !history->before_rev)) {
+        kz_request_fail(request, KZ_FAULT_NO_SUCH_RECORD, NULL);
+    } else if (code != KZ_OK) {
+        fail_read(request, code, &err);
+    } else {
+        Kz__Response response = KZ__RESPONSE__INIT;
+        response.changes = changes.items;
+        response.n_changes = changes.count;
+        response.has_next_rev = changes.full;
+        if (changes.full) response.next_rev = changes.items[changes.count - 1]->rev;
+        kz_request_reply(request, &response);
+    }
+    kz_query_free_changes(&changes);
+}
+
+/* ---- outcome ---- */
+
+static void answer_outcome(struct kz_request *request, struct kz_view *view)
+{
+    const Kz__OutcomeRequest *asked = request->message->outcome;
+    if (asked->request_id.len != KZ_REQUEST_ID_BYTES) {
+        kz_request_fail(request, KZ_FAULT_REQUEST_ID, NULL);
+        return;
+    }
+    struct kz_err err = {0};
+    Kz__Outcome *outcome = NULL;
+    enum kz_code code = kz_view_outcome(view, asked->request_id.data, &outcome, &err);
+    if (code == KZ_NOT_FOUND) {
+        kz_request_fail(request, KZ_FAULT_OUTCOME_GONE, NULL);
+        return;
+    }
+    if (code != KZ_OK) {
+        fail_read(request, code, &err);
+        return;
+    }
+    Kz__Response response = KZ__RESPONSE__INIT;
+    response.outcome = outcome;
+    kz_request_reply(request, &response);
+    kz__outcome__free_unpacked(outcome, NULL);
+}
+
+void kz_query_answer(struct kz_request *request)
+{
+    struct kz_err err = {0};
+    struct kz_view *view;
+    enum kz_code code = kz_view_open(request->node->store, &view, &err);
+    if (code != KZ_OK) {
+        fail_read(request, code, &err);
+        return;
+    }
+    const Kz__Request *message = request->message;
+    if (message->get)
+        answer_get(request, view);
+    else if (message->list)
+        answer_list(request, view);
+    else if (message->history)
+        answer_history(request, view);
+    else
+        answer_outcome(request, view);
+    kz_view_close(view);
+}

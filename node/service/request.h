@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request of a client, from decoding to its last answer. Born in conn, handed to one room (write, read,
+ * watch, status), ends in kz_request_reply/fail, or in kz_request_abandon when its connection closes. Loop thread. */
+#ifndef KZ_SERVICE_REQUEST_H
+#define KZ_SERVICE_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "node/service/fault.h"
+#include "node/net/arena.h"
+#include "proto/service.pb-c.h"
+
+struct kz_conn;
+struct kz_node;
+
+#define KZ_REQUEST_TIMEOUT_MS 10000u /* when the client names none */
+#define KZ_REQUEST_TIMEOUT_MAX_MS 60000u
+
+struct kz_request {
+    struct kz_node *node; /* borrowed, outlives the request */
+    struct kz_conn *conn; /* borrowed, outlives the request */
+    uint32_t stream;
+    struct kz_arena arena; /* owns message */
+    Kz__Request *message;
+    Kz__ReadMode answered; /* how the read was really done */
+    uint64_t deadline_ms;  /* loop time */
+    uint64_t fallback_ms;  /* AUTO reads turn local then; loop time */
+    uint64_t read_index;   /* linearizable: to be applied first */
+    /* The room that holds the request lets go of it (connection closed or stream cancelled). NULL while no room
+     * holds it. */
+    void (*forget)(struct kz_request *request);
+    void *room; /* borrowed: the room's own state for `forget` */
+    TAILQ_ENTRY(kz_request) in_room;
+    TAILQ_ENTRY(kz_request) in_conn;
+};
+TAILQ_HEAD(kz_request_list, kz_request);
+
+/* The actor's name from the certificate, borrowed. */
+const char *kz_request_actor(const struct kz_request *request);
+
+/* Fill meta, send. `response` is borrowed. Unless response->more, the request ends and must not be touched. */
+void kz_request_reply(struct kz_request *request, Kz__Response *response);
+/* The request ends with an error; `outcome` (may be NULL) gives violations, the current record and referrers. */
+void kz_request_fail(struct kz_request *request, enum kz_fault fault, const Kz__Outcome *outcome);
+/* Bytes its connection has not sent yet: a watch waits when there are many. */
+size_t kz_request_unsent_bytes(const struct kz_request *request);
+
+#endif
