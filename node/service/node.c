@@ -164,8 +164,10 @@ static void stop_loop_if_due(struct kz_node *node)
 static void on_tick(uv_timer_t *timer)
 {
     struct kz_node *node = timer->data;
-    if (kz_node_has_quorum(node)) node->quorum_seen_ms = kz_node_now_ms(node);
-    if (node->quorum_seen_ms == kz_node_now_ms(node)) node->contact_wall_ms = kz_node_wall_ms(node);
+    if (kz_node_has_quorum(node)) {
+        node->quorum_seen_ms = kz_node_now_ms(node);
+        node->contact_wall_ms = kz_node_wall_ms(node);
+    }
     kz_reads_tick(node->reads);
     kz_writes_tick(node->writes);
     if (node->stopping) stop_loop_if_due(node);
