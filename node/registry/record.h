@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Generic access to records through the schema, and their rules. Pure: no I/O, clock, random, locale; any thread.
  * Validation comes in two halves: what needs no state (client, and node before proposing) and what needs the other
- * records (inside apply, deterministic). */
+ * records (inside apply, deterministic).
+ * Paths of violations and differences count list items from 0: "contact/yamada.channels[2].value". */
 #ifndef KZ_REGISTRY_RECORD_H
 #define KZ_REGISTRY_RECORD_H
 
 #include "node/base/buf.h"
 #include "node/registry/schema.h"
 #include "proto/command.pb-c.h"
+#include "proto/wire.h"
 
 /* ---- generic access; `message` is a Kz__Record, a body, or a group ---- */
 
@@ -33,7 +35,8 @@ ProtobufCMessage *kz_value_add_group(ProtobufCMessage *message,
 void kz_value_clear(ProtobufCMessage *message, const struct kz_field *field);
 
 /* One scalar to and from text as people type and read it ("3h" / 3時間, "HOT" / ホット / 令和7年1月17日).
- * Parse returns NULL when fine, else the reason (en/ja text, static). */
+ * Parse adds as kz_value_add does; an empty text leaves the field absent. It returns NULL when fine, else the reason
+ * (en/ja text, static). The range and the other rules are kz_record_check's. */
 void kz_value_format(struct kz_buf *out, const struct kz_field *field, const ProtobufCMessage *message, size_t item,
                      bool japanese);
 const struct kz_text *kz_value_parse(ProtobufCMessage *message, const struct kz_field *field, const char *text);
@@ -56,11 +59,21 @@ void kz_violations_fini(struct kz_violations *violations);
 void kz_violations_add(struct kz_violations *violations, const char *path, const char *rule, const struct kz_text *text,
                        const char *source);
 
+/* The same with the text built here; both formats take the same arguments. A text is cut at 400 bytes. */
+void kz_violations_addf(struct kz_violations *violations, const char *path, const char *rule, const char *source,
+                        const char *en_fmt, const char *ja_fmt, ...)
+    __attribute__((format(printf, 5, 7), format(printf, 6, 7)));
+
 bool kz_id_valid(const char *id); /* [a-z0-9][a-z0-9._-]{0,63} */
+/* What a person typed, NFKC-folded: "ＪＵＫＩ－１" becomes "juki-1". False: not an id even so. */
+bool kz_id_fold(const char *typed, char out[KZ_ID_MAX_BYTES + 1]);
 
 /* Rules that need no other record: types, lengths, UTF-8, ranges, required fields, check digits, override needs a
  * basis. */
 void kz_record_check(const Kz__Record *record, struct kz_violations *violations);
+/* Rules about going from `before` (live, same kind and id) to `after`: a runbook's states, and that approved text
+ * does not change under its approval. Needs kz_record_check besides. */
+void kz_record_check_change(const Kz__Record *before, const Kz__Record *after, struct kz_violations *violations);
 
 /* How a rule looks at other records. `find` answers live, retired or absent. */
 enum kz_presence { KZ_ABSENT, KZ_LIVE, KZ_RETIRED };

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/registry/schema.h"
+
+#include <string.h>
+
+#include "node/registry/schema_tables.h"
+#include "node/registry/text.h"
+
+#define KEY_MAX_BYTES 256
+
+static const struct kz_kind kinds[] = {
+    {KZ__KIND__SITE,
+     "site",
+     "sites",
+     {"site", "拠点"},
+     kz_schema_site,
+     "G 2.6.1",
+     {"A place where systems, people or backups are", "情報システム・要員・バックアップが置かれる場所"}},
+    {KZ__KIND__ORG,
+     "org",
+     "orgs",
+     {"organisation", "組織"},
+     kz_schema_org,
+     "B 表-30",
+     {"A division, ministry, vendor or other body", "課・省庁・委託先などの組織"}},
+    {KZ__KIND__CONTACT,
+     "contact",
+     "contacts",
+     {"contact", "連絡先"},
+     kz_schema_contact,
+     "G 2.7.1",
+     {"A person and how to reach them at any hour", "人と、その連絡手段 (休日・夜間を含む)"}},
+    {KZ__KIND__ROLE,
+     "role",
+     "roles",
+     {"role", "役割"},
+     kz_schema_role,
+     "G 表2.8-1",
+     {"Who decides and who does what in an emergency", "危機的事象発生時の体制と役割分担"}},
+    {KZ__KIND__FUNCTION,
+     "function",
+     "functions",
+     {"priority function", "非常時優先業務"},
+     kz_schema_function,
+     "G 2.5.1",
+     {"Work that must go on in an emergency", "非常時にも続けなければならない業務"}},
+    {KZ__KIND__SYSTEM,
+     "system",
+     "systems",
+     {"information system", "情報システム"},
+     kz_schema_system,
+     "G 2.5",
+     {"An information system with its recovery targets", "情報システムとその復旧目標"}},
+    {KZ__KIND__COMPONENT,
+     "component",
+     "components",
+     {"component", "構成要素"},
+     kz_schema_component,
+     "G 2.6.1",
+     {"What a system stands on, with its countermeasure levels", "情報システムを支える構成要素と対策レベル"}},
+    {KZ__KIND__RUNBOOK,
+     "runbook",
+     "runbooks",
+     {"runbook", "手順書"},
+     kz_schema_runbook,
+     "G 2.8.2",
+     {"Steps to take, by whom, in which order", "対応手順書"}},
+};
+
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+const struct kz_kind *kz_kinds(size_t *count)
+{
+    *count = KIND_COUNT;
+    return kinds;
+}
+
+const struct kz_kind *kz_kind_by_number(Kz__Kind number)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (kinds[i].number == number) return &kinds[i];
+    return NULL;
+}
+
+/* Fold for lookups: "RTO", "ｒｔｏ" and "Recovery-Priority" find "rto" and "recovery_priority". */
+static bool make_key(const char *name, char key[KEY_MAX_BYTES])
+{
+    if (!kz_text_fold(name, key, KEY_MAX_BYTES)) return false;
+    for (char *c = key; *c != '\0'; c++)
+        if (*c == '-' || *c == ' ') *c = '_';
+    return true;
+}
+
+static bool matches(const char *key, const char *candidate)
+{
+    char other[KEY_MAX_BYTES];
+    return make_key(candidate, other) && strcmp(key, other) == 0;
+}
+
+const struct kz_kind *kz_kind_by_name(const char *name)
+{
+    char key[KEY_MAX_BYTES];
+    if (!make_key(name, key)) return NULL;
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        const struct kz_kind *kind = &kinds[i];
+        if (matches(key, kind->name) || matches(key, kind->plural) || matches(key, kind->label.en) ||
+            matches(key, kind->label.ja))
+            return kind;
+    }
+    return NULL;
+}
+
+/* A candidate is near when a third of its letters, at least one, may be wrong. */
+struct nearest {
+    const char *wanted;
+    size_t distance;
+    const void *item;
+};
+
+static void try_near(struct nearest *nearest, const char *candidate, const void *item)
+{
+    size_t distance = kz_text_distance(nearest->wanted, candidate);
+    size_t allowed = strlen(candidate) / 3;
+    if (allowed == 0) allowed = 1;
+    if (distance > allowed || distance >= nearest->distance) return;
+    nearest->distance = distance;
+    nearest->item = item;
+}
+
+const struct kz_kind *kz_kind_nearest(const char *name)
+{
+    struct nearest nearest = {.wanted = name, .distance = SIZE_MAX};
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        try_near(&nearest, kinds[i].name, &kinds[i]);
+        try_near(&nearest, kinds[i].plural, &kinds[i]);
+        try_near(&nearest, kinds[i].label.en, &kinds[i]);
+        try_near(&nearest, kinds[i].label.ja, &kinds[i]);
+    }
+    return nearest.item;
+}
+
+const struct kz_field *kz_envelope_fields(void) { return kz_schema_envelope; }
+
+const struct kz_field *kz_field_by_name(const struct kz_field *fields, const char *name)
+{
+    char key[KEY_MAX_BYTES];
+    for (const struct kz_field *field = fields; field->name != NULL; field++)
+        if (strcmp(field->name, name) == 0) return field;
+    if (!make_key(name, key)) return NULL;
+    /* Names go before labels, so that a label never hides another field's name. */
+    for (const struct kz_field *field = fields; field->name != NULL; field++)
+        if (matches(key, field->name)) return field;
+    for (const struct kz_field *field = fields; field->name != NULL; field++)
+        if (matches(key, field->label.en) || matches(key, field->label.ja)) return field;
+    return NULL;
+}
+
+const struct kz_field *kz_field_nearest(const struct kz_field *fields, const char *name)
+{
+    struct nearest nearest = {.wanted = name, .distance = SIZE_MAX};
+    for (const struct kz_field *field = fields; field->name != NULL; field++) {
+        try_near(&nearest, field->name, field);
+        try_near(&nearest, field->label.en, field);
+        try_near(&nearest, field->label.ja, field);
+    }
+    return nearest.item;
+}
+
+const struct kz_enum_value *kz_enum_by_name(const struct kz_enum_value *values, const char *name)
+{
+    char key[KEY_MAX_BYTES];
+    if (!make_key(name, key)) return NULL;
+    for (const struct kz_enum_value *value = values; value->name != NULL; value++)
+        if (matches(key, value->name)) return value;
+    for (const struct kz_enum_value *value = values; value->name != NULL; value++)
+        if (matches(key, value->label.en) || matches(key, value->label.ja)) return value;
+    return NULL;
+}
+
+const struct kz_enum_value *kz_enum_by_number(const struct kz_enum_value *values, int number)
+{
+    for (const struct kz_enum_value *value = values; value->name != NULL; value++)
+        if (value->number == number) return value;
+    return NULL;
+}
+
+void kz_field_range(const struct kz_field *field, int64_t *min, int64_t *max)
+{
+    *min = field->min;
+    *max = field->max;
+    if (field->min != 0 || field->max != 0) return;
+    switch (field->type) {
+    case KZ_FIELD_TEXT:
+    case KZ_FIELD_REF:
+        *max = KZ_TEXT_MAX_BYTES;
+        return;
+    case KZ_FIELD_PROSE:
+        *max = KZ_PROSE_MAX_BYTES;
+        return;
+    case KZ_FIELD_INTEGER:
+        *max = KZ_INTEGER_MAX;
+        return;
+    case KZ_FIELD_DURATION:
+        *max = KZ_DURATION_MAX_S;
+        return;
+    case KZ_FIELD_TIME:
+        *max = KZ_TIME_MAX_MS;
+        return;
+    case KZ_FIELD_BOOLEAN:
+    case KZ_FIELD_DATE:
+    case KZ_FIELD_ENUM:
+    case KZ_FIELD_GROUP:
+        return;
+    }
+}
+
+int64_t kz_field_max_items(const struct kz_field *field)
+{
+    return field->max_items == 0 ? KZ_ITEMS_MAX : field->max_items;
+}
