@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of client/cli/text.h: name, English, Japanese. Included by text.h only. */
+#ifndef KZ_CLIENT_CLI_TEXT_TABLE_H
+#define KZ_CLIENT_CLI_TEXT_TABLE_H
+
+/* clang-format off */
+#define KZ_TEXT_TABLE(X) \
+    X(EMPTY, "", "") \
+    /* why a node could not be reached */ \
+    X(REASON_OTHER, "failed", "失敗しました") \
+    X(REASON_NAME_UNKNOWN, "no such host name", "ホスト名が見つかりません") \
+    X(REASON_NAME_FAILED, "the name could not be looked up", "名前を解決できません") \
+    X(REASON_REFUSED, "connection refused (is keizokud running there?)", "接続を拒否されました(keizokudは動いていますか)") \
+    X(REASON_NO_ROUTE, "no route to the host", "経路がありません") \
+    X(REASON_TIMEOUT, "no answer in time", "時間内に応答がありません") \
+    X(REASON_RESET, "the connection was reset", "接続が切断されました") \
+    X(REASON_CLOSED, "the node closed the connection", "ノードが接続を閉じました") \
+    X(REASON_ALPN, "the port does not speak keizoku/1", "このポートはkeizoku/1に対応していません") \
+    X(REASON_PROTOCOL, "no common TLS version or cipher suite", "共通のTLS版・暗号方式がありません") \
+    X(REASON_CERT_EXPIRED, "the node's certificate has expired", "ノード証明書の有効期限が切れています") \
+    X(REASON_CERT_FUTURE, "the node's certificate is not yet valid (check the clock)", "ノード証明書がまだ有効ではありません(時計を確認)") \
+    X(REASON_CERT_REVOKED, "the node's certificate is revoked", "ノード証明書は失効しています") \
+    X(REASON_CERT_UNTRUSTED, "the node's certificate is not signed by our CA", "ノード証明書が当方のCAで署名されていません") \
+    X(REASON_CERT_NO_CRL, "the CRL file holds no list of the certificate's issuer", "CRLファイルに発行者の失効リストがありません") \
+    X(REASON_CERT_NAME, "the certificate does not name a node", "証明書にノードの名前がありません") \
+    X(REASON_CERT_CLUSTER, "the certificate belongs to another cluster", "証明書は別のクラスターのものです") \
+    X(REASON_CERT_ROLE, "the certificate is not a node's (OU node)", "ノード用の証明書ではありません(OU node)") \
+    X(REASON_CERT_USAGE, "the certificate is not meant for servers", "サーバー用の証明書ではありません") \
+    X(REASON_CERT_WEAK, "the certificate uses a key or hash that is too weak", "証明書の鍵またはハッシュが弱すぎます") \
+    X(REASON_OURS_REVOKED, "our certificate is revoked", "こちらの証明書は失効しています") \
+    X(REASON_OURS_EXPIRED, "our certificate has expired", "こちらの証明書は有効期限切れです") \
+    X(REASON_OURS_UNKNOWN_CA, "the node does not know our certificate's issuer", "こちらの証明書の発行者をノードが知りません") \
+    X(REASON_OURS_REFUSED, "the node refused our certificate", "こちらの証明書をノードが拒否しました") \
+    /* the three lines of an error */ \
+    X(ERROR_LINE, "keizoku: {1}", "keizoku: {1}") \
+    X(WHY_LINE, "  why: {1}", "  理由: {1}") \
+    X(HINT_LINE, "  do:  {1}", "  対処: {1}") \
+    X(SOURCE_SUFFIX, " [{1}]", " [{1}]") \
+    X(RULE_SUFFIX, " ({1})", " ({1})") \
+    X(USE_HELP, "keizoku help {1}", "keizoku help {1}") \
+    X(USE_HELP_ALL, "keizoku help", "keizoku help") \
+    /* usage */ \
+    X(UNKNOWN_COMMAND, "unknown command {1}", "{1} というコマンドはありません") \
+    X(UNKNOWN_OPTION, "unknown option {1}", "{1} というオプションはありません") \
+    X(DID_YOU_MEAN, "did you mean {1}?", "{1} の間違いではありませんか") \
+    X(NO_SUCH_WORD, "there is nothing of that name", "その名前のものはありません") \
+    X(OPTION_VALUE_MISSING, "{1} needs a value", "{1} に値がありません") \
+    X(OPTION_VALUE_BAD, "{1} {2}: not allowed", "{1} {2} は指定できません") \
+    X(OPTION_NO_VALUE, "{1} takes no value", "{1} に値は指定できません") \
+    X(OPTION_WANTS, "it takes {1}", "指定できる値: {1}") \
+    X(OPTION_FROM, "{1} ({2})", "{1}({2})") \
+    X(OPTION_NOT_HERE, "{1} does not apply to {2}", "{1} は {2} では使えません") \
+    X(ARGUMENT_MISSING, "{1} is missing", "{1} を指定してください") \
+    X(ARGUMENT_EXTRA, "{1}: one argument too many", "{1} は余分な引数です") \
+    X(USAGE_IS, "usage: {1}", "使い方: {1}") \
+    X(UNKNOWN_KIND, "{1}: there is no such kind", "{1} という種別はありません") \
+    X(KINDS_ARE, "kinds: {1}", "種別: {1}") \
+    X(BAD_ID, "{1} is not an id", "{1} は id ではありません") \
+    X(ID_RULE, "an id is 1 to 64 of a-z 0-9 . _ - and starts with a letter or digit", "id は a-z 0-9 . _ - を1〜64字、先頭は英数字です") \
+    X(NUMBER_WANTED, "a whole number, e.g. 42", "整数(例 42)") \
+    X(BAD_NUMBER, "{1} is not a revision", "{1} はリビジョンではありません") \
+    X(BAD_REQUEST_ID, "{1} is not a request id", "{1} は要求IDではありません") \
+    X(REQUEST_ID_RULE, "a request id is 32 hexadecimal digits, as an unknown outcome shows it", "要求IDは16進32桁です(結果不明のときに表示されます)") \
+    X(BAD_SHELL, "no completion for {1}", "{1} の補完はありません") \
+    X(SHELLS_ARE, "bash and zsh are known", "bash と zsh に対応しています") \
+    /* configuration file */ \
+    X(CONFIG_SYNTAX, "{1}: this is not \"key = value\"", "{1}: 「キー = 値」の形ではありません") \
+    X(CONFIG_KEY, "{1}: unknown key {2}", "{1}: {2} というキーはありません") \
+    X(CONFIG_UNREADABLE, "{1} cannot be read", "{1} を読めません") \
+    X(CONFIG_KEYS_ARE, "keys: {1}", "キー: {1}") \
+    X(CONFIG_FIX, "correct that line", "その行を直してください") \
+    /* connecting */ \
+    X(NO_NODE_GIVEN, "no node is named", "接続先のノードが指定されていません") \
+    X(NO_FILE_GIVEN, "no {1} is named", "{1} が指定されていません") \
+    X(NEEDED_TO_CONNECT, "{1} is needed to connect", "接続には {1} が必要です") \
+    X(GIVE_OPTION, "give --{1}, or {2} in the environment, or a line in {3}", "--{1}、環境変数 {2}、または {3} で指定してください") \
+    X(NODES_WRONG, "the list of nodes is wrong", "ノードの一覧に誤りがあります") \
+    X(NODES_ARE, "--node HOST:PORT[,HOST:PORT...]", "--node HOST:PORT[,HOST:PORT...]") \
+    X(CERT_UNUSABLE, "our certificate, key, CA or CRL cannot be used", "証明書・鍵・CA・CRLのいずれかが使えません") \
+    X(CERT_FIX, "check the file; keizoku-ca issue makes a new certificate", "ファイルを確認してください。証明書は keizoku-ca issue で発行できます") \
+    X(UNREACHABLE, "no node reachable", "どのノードにも接続できません") \
+    X(ATTEMPT, "{1}: {2}: {3}{4}", "{1}: {2}: {3}{4}") \
+    X(UNREACHABLE_HINT, "any surviving node answers: name it with --node HOST:PORT", "生きているノードがあれば --node HOST:PORT で指定してください") \
+    X(AUTH_HINT, "ask for a new certificate: keizoku-ca issue", "証明書を発行し直してください: keizoku-ca issue") \
+    X(OUTCOME_UNKNOWN, "outcome unknown of request {1}", "要求 {1} の結果が確認できません") \
+    X(OUTCOME_UNKNOWN_WHY, "the connection was lost before an answer came, and no node knew more: {2}", "応答の前に接続が失われ、どのノードからも結果を得られませんでした: {2}") \
+    X(OUTCOME_UNKNOWN_HINT, "keizoku outcome {1}", "keizoku outcome {1}") \
+    X(TIMED_OUT, "no answer within {1}", "{1} 以内に応答がありません") \
+    X(TIMED_OUT_HINT, "try again, with a longer --timeout, or --read local", "--timeout を延ばすか --read local で再実行してください") \
+    X(CALL_FAILED, "{1}", "{1}") \
+    X(CALL_HINT, "try another node with --node; -v shows each step", "--node で別のノードを試してください。-v で経過を表示します") \
+    X(ODD_ANSWER, "the node's answer lacks what was asked for", "ノードの応答に必要な内容がありません") \
+    X(ODD_ANSWER_WHY, "client and node may be of different versions", "クライアントとノードの版が違う可能性があります") \
+    X(ODD_ANSWER_HINT, "keizoku version; keizoku status -o wide", "keizoku version; keizoku status -o wide") \
+    /* default second and third line when a node gave none */ \
+    X(WHY_NOT_FOUND, "there is no such record, or it never existed here", "その記録は登録されていません") \
+    X(HINT_NOT_FOUND, "keizoku list {1}", "keizoku list {1}") \
+    X(WHY_CONFLICT, "it is at rev {1} now, changed by {2} at {3}", "現在は rev {1} です({2} が {3} に変更)") \
+    X(WHY_CONFLICT_EXISTS, "the revision you named is not the current one", "指定した rev は最新ではありません") \
+    X(HINT_CONFLICT, "look at it (keizoku get {1}), then try again with its rev", "keizoku get {1} で確認し、その rev でやり直してください") \
+    X(WHY_REFERENCED, "referred to by {1}", "参照元: {1}") \
+    X(HINT_REFERENCED, "change those first, or retire --force", "先に参照元を直すか、retire --force を使ってください") \
+    X(WHY_DENIED, "the role of your certificate ({1}) does not allow it", "証明書の役割({1})では許可されていません") \
+    X(HINT_DENIED, "ask someone with the operator role", "operator の役割を持つ人に依頼してください") \
+    X(WHY_NO_QUORUM, "fewer than half of the nodes can be reached from {1}", "{1} から過半数のノードに届きません") \
+    X(HINT_NO_QUORUM, "nothing was written; reading still works; keizoku status shows which nodes are missing", "何も書き込まれていません。参照はできます。keizoku status で停止ノードを確認してください") \
+    X(WHY_TOO_BIG, "one transaction holds at most {1} records and {2} bytes", "1回に {1} 件、{2} バイトまでです") \
+    X(HINT_TOO_BIG, "apply --split sends several transactions", "apply --split で分割して送れます") \
+    X(WHY_INVALID, "{1} to correct", "{1} 件の誤りがあります") \
+    X(HINT_INVALID, "correct them and apply again; nothing was changed (keizoku schema shows the rules)", "直してから再実行してください。何も変更されていません(規則は keizoku schema)") \
+    X(WHY_BUSY, "the node is at one of its limits", "ノードが上限に達しています") \
+    X(HINT_BUSY, "try again in a moment", "少し待って再実行してください") \
+    X(WHY_OTHER, "the node gave no further reason", "詳しい理由は返されませんでした") \
+    X(HINT_OTHER, "keizoku status; the node's log has more", "keizoku status と、ノードのログを確認してください") \
+    X(WHAT_RECORD, "{1}: {2}", "{1}: {2}") \
+    X(CONFLICT_THEIRS, "their change (now -> yours):", "相手の変更(現在 → こちら):") \
+    X(DID_YOU_MEAN_ID, "did you mean {1}? keizoku list {2}", "{1} の間違いではありませんか。一覧: keizoku list {2}") \
+    /* freshness */ \
+    X(BANNER_NO_QUORUM, "[warning] no quorum: stored data of node={1}", "[警告] 過半数なし。node={1} の保存データです") \
+    X(BANNER_LOCAL, "[warning] not confirmed as the latest: stored data of node={1}", "[警告] 最新かどうか確認できません。node={1} の保存データです") \
+    X(BANNER_AGES, "          last leader contact {1} / data time {2} / rev {3}", "       最終リーダ交信 {1} / データ時点 {2} / rev {3}") \
+    X(BANNER_PROVISIONAL, " / {1} unconfirmed", " / 未確定の記録 {1}件") \
+    X(AGO, "{1} ago", "{1}前") \
+    X(NEVER, "never", "なし") \
+    X(UNKNOWN, "unknown", "不明") \
+    X(DATA_TOO_OLD, "data older than --max-age {1}", "データが --max-age {1} より古いです") \
+    X(DATA_AGE, "node {1} is complete to {2}", "ノード {1} のデータ時点は {2} です") \
+    X(DATA_AGE_HINT, "the data above is the best this node has; try another with --node", "上の表示はこのノードの最新です。--node で別のノードも試せます") \
+    X(DAYS_HOURS, "{1}d{2}h", "{1}日{2}時間") \
+    X(HOURS_MINUTES, "{1}h{2}m", "{1}時間{2}分") \
+    X(MINUTES, "{1}m", "{1}分") \
+    X(SECONDS, "{1}s", "{1}秒") \
+    /* apply, edit, retire, verify */ \
+    X(FILE_UNREADABLE, "{1} cannot be read", "{1} を読めません") \
+    X(FILE_HINT, "check the path and its permissions", "パスと権限を確認してください") \
+    X(DIR_EMPTY, "no *.yaml, *.yml or *.json in {1}", "{1} に *.yaml *.yml *.json がありません") \
+    X(FILES_EMPTY, "no record in {1}", "{1} に記録がありません") \
+    X(FILES_EMPTY_WHY, "there is nothing to apply", "適用するものがありません") \
+    X(FILES_EMPTY_HINT, "keizoku get KIND/ID -o yaml shows how a record is written", "記録の書き方は keizoku get KIND/ID -o yaml で見られます") \
+    X(DOCUMENT_WRONG, "{1} cannot be applied", "{1} を適用できません") \
+    X(TOO_MANY, "{1} records are too many for one transaction", "{1} 件は1回に送れる数を超えています") \
+    X(FRAME_TOO_BIG, "the transaction is too big ({1} bytes)", "1回に送る量を超えています({1} バイト)") \
+    X(APPLIED, "{1} changed, {2} unchanged (rev {3})", "変更 {1} 件、変更なし {2} 件(rev {3})") \
+    X(WOULD_APPLY, "dry run: {1} would change, {2} unchanged; nothing was written", "試行: 変更 {1} 件、変更なし {2} 件。書き込みはしていません") \
+    X(PART_APPLIED, "{1} of {2} transactions were applied before this", "この前に {2} 回中 {1} 回が適用済みです") \
+    X(RESULT_CHANGED, "changed", "変更") \
+    X(RESULT_UNCHANGED, "unchanged", "変更なし") \
+    X(RESULT_VERIFIED, "verified", "確認済み") \
+    X(RESULT_RETIRED, "retired", "廃止") \
+    X(EDIT_HEADER, "# {1} at rev {2}. Save and leave to send; unchanged sends nothing.", "# {1} rev {2}。保存して終了すると送信します。変更がなければ送りません。") \
+    X(EDIT_UNCHANGED, "nothing changed, nothing sent", "変更がないため送信していません") \
+    X(EDIT_NO_INPUT, "edit opens an editor, and --no-input forbids it", "edit はエディターを開きますが --no-input が指定されています") \
+    X(EDIT_NO_INPUT_HINT, "keizoku get {1} -o yaml > FILE; keizoku apply -f FILE", "keizoku get {1} -o yaml > FILE; keizoku apply -f FILE") \
+    X(EDITOR_FAILED, "the editor {1} failed", "エディター {1} が失敗しました") \
+    X(EDITOR_FAILED_WHY, "it ended with status {1}", "終了コード {1} で終わりました") \
+    X(EDITOR_FAILED_HINT, "set EDITOR; nothing was sent", "EDITOR を設定してください。送信していません") \
+    X(EDIT_KEPT, "your text is kept in {1}; send it with keizoku apply -f {1}", "編集内容は {1} に残しました。keizoku apply -f {1} で送れます") \
+    X(EDIT_OTHER_RECORD, "the text no longer holds exactly {1}", "{1} だけの内容ではなくなっています") \
+    X(EDIT_OTHER_WHY, "edit changes one record, and kind and id cannot change", "edit は1件だけを変更します。種別と id は変えられません") \
+    X(NO_TEMPORARY, "no temporary file can be made in {1}", "{1} に一時ファイルを作れません") \
+    X(NO_TEMPORARY_HINT, "set TMPDIR to a folder you can write to", "TMPDIR に書き込めるフォルダーを指定してください") \
+    /* diff, history, outcome, watch */ \
+    X(NO_HISTORY, "{1} has no change at or before rev {2}", "{1} には rev {2} 以前の変更がありません") \
+    X(NO_HISTORY_WHY, "it did not exist yet, or its history begins later", "まだ存在していないか、履歴がそれより後に始まっています") \
+    X(NO_HISTORY_HINT, "keizoku history {1}", "keizoku history {1}") \
+    X(NO_DIFFERENCE, "no difference", "違いはありません") \
+    X(DIFF_HEADER, "{1}: rev {2} -> rev {3}", "{1}: rev {2} → rev {3}") \
+    X(ABSENT, "(none)", "(なし)") \
+    X(OUTCOME_APPLIED, "request {1} was applied (rev {2})", "要求 {1} は適用されています(rev {2})") \
+    X(OUTCOME_REFUSED, "request {1} was refused: {2}", "要求 {1} は拒否されました: {2}") \
+    X(OUTCOME_NOT_KNOWN, "request {1} has not been applied", "要求 {1} は適用されていません") \
+    X(OUTCOME_NOT_KNOWN_WHY, "no node remembers it: it never arrived, or it is older than the last 10,000 requests", "ノードに記録がありません。届いていないか、直近1万件より古い要求です") \
+    X(OUTCOME_NOT_KNOWN_HINT, "look at the record, and send the change again if it is not there", "記録を確認し、反映されていなければ送り直してください") \
+    X(WATCH_RESYNC, "[warning] changes up to rev {1} were too many to keep up with: read the list again", "[警告] rev {1} までの変更に追いつけませんでした。一覧を読み直してください") \
+    X(OP_PUT, "put", "変更") \
+    X(OP_RETIRE, "retire", "廃止") \
+    X(OP_VERIFY, "verify", "確認") \
+    /* column headers */ \
+    X(COLUMN_KIND, "KIND", "種別") \
+    X(COLUMN_ID, "ID", "ID") \
+    X(COLUMN_REV, "REV", "REV") \
+    X(COLUMN_RESULT, "RESULT", "結果") \
+    X(COLUMN_TIME, "TIME", "日時") \
+    X(COLUMN_ACTOR, "WHO", "変更者") \
+    X(COLUMN_OP, "OP", "操作") \
+    X(COLUMN_NODE, "NODE", "ノード") \
+    X(COLUMN_REASON, "REASON", "理由") \
+    X(COLUMN_FIELD, "FIELD", "項目") \
+    X(COLUMN_BEFORE, "BEFORE", "変更前") \
+    X(COLUMN_AFTER, "AFTER", "変更後") \
+    X(COLUMN_TYPE, "TYPE", "型") \
+    X(COLUMN_LABEL, "LABEL", "名称") \
+    X(COLUMN_RULE, "RULE", "制約") \
+    X(COLUMN_SOURCE, "SOURCE", "根拠") \
+    X(COLUMN_HELP, "MEANING", "説明") \
+    X(COLUMN_ADDRESS, "ADDRESS", "アドレス") \
+    X(COLUMN_STATE, "STATE", "状態") \
+    X(COLUMN_CONTACT, "LAST HEARD", "最終交信") \
+    X(COLUMN_APPLIED, "APPLIED", "適用済") \
+    X(COLUMN_HASH, "HASH", "ハッシュ") \
+    X(COLUMN_VERSION, "VERSION", "版") \
+    X(COLUMN_LIVE, "LIVE", "有効") \
+    X(COLUMN_RETIRED, "RETIRED", "廃止") \
+    X(COLUMN_NUMBER, "NODES", "台数") \
+    /* status */ \
+    X(STATUS_CLUSTER, "cluster", "クラスター") \
+    X(STATUS_QUORUM, "quorum", "過半数") \
+    X(STATUS_QUORUM_YES, "yes ({1} of {2} nodes alive)", "あり({2} 台中 {1} 台稼働)") \
+    X(STATUS_QUORUM_NO, "NO ({1} of {2} nodes alive): reading works, writing does not", "なし({2} 台中 {1} 台稼働): 参照のみ可能、書き込み不可") \
+    X(STATUS_LEADER, "leader", "リーダー") \
+    X(STATUS_NO_LEADER, "none", "なし") \
+    X(STATUS_TERM, "{1} (term {2})", "{1}(任期 {2})") \
+    X(STATUS_FRESH, "data", "データ") \
+    X(STATUS_FRESH_NOW, "current (rev {1}, data time {2})", "最新(rev {1}、データ時点 {2})") \
+    X(STATUS_FRESH_OLD, "as of {2} (rev {1}), last leader contact {3}", "{2} 時点(rev {1})、最終リーダ交信 {3}") \
+    X(STATUS_HASH, "state hash", "状態ハッシュ") \
+    X(STATUS_ANSWERED, "answered by", "応答ノード") \
+    X(STATUS_DIVERGED, "[alarm] nodes {1} hold different data at the same index {2}", "[警報] 同じ索引 {2} でノード {1} のデータが食い違っています") \
+    X(STATUS_MEMBER_LEADER, "leader", "リーダー") \
+    X(STATUS_MEMBER_ALIVE, "alive", "稼働") \
+    X(STATUS_MEMBER_DEAD, "NO ANSWER", "応答なし") \
+    X(STATUS_MEMBER_SELF, "answering", "応答中") \
+    X(STATUS_NON_VOTER, "{1}, no vote", "{1}・投票権なし") \
+    X(STATUS_RECORDS, "records", "記録") \
+    X(STATUS_COUNT, "{1} {2}", "{1} {2}") \
+    X(STATUS_COUNT_RETIRED, "{1} {2} (+{3} retired)", "{1} {2}(廃止 {3})") \
+    X(STATUS_ATTENTION, "attention", "要対応") \
+    X(STATUS_START_NODE, "node {1} does not answer: check its site, then start keizokud there", "ノード {1} が応答しません。拠点を確認し keizokud を起動してください") \
+    X(STATUS_NOTHING, "nothing", "なし") \
+    /* schema */ \
+    X(TYPE_TEXT, "text", "文字列") \
+    X(TYPE_PROSE, "Markdown", "Markdown") \
+    X(TYPE_INTEGER, "number", "整数") \
+    X(TYPE_BOOLEAN, "true/false", "真偽") \
+    X(TYPE_DURATION, "duration", "期間") \
+    X(TYPE_TIME, "time", "日時") \
+    X(TYPE_DATE, "date", "日付") \
+    X(TYPE_ENUM, "choice", "選択") \
+    X(TYPE_REF, "reference", "参照") \
+    X(TYPE_GROUP, "group", "組") \
+    X(RULE_REQUIRED, "required", "必須") \
+    X(RULE_REPEATED, "list", "複数可") \
+    X(RULE_DERIVED, "derived", "自動") \
+    X(RULE_SYSTEM, "set by keizoku", "自動") \
+    X(RULE_RANGE, "{1} to {2}", "{1}〜{2}") \
+    X(RULE_BYTES, "at most {1} bytes", "{1} バイトまで") \
+    /* reading files */ \
+    X(DOC_SYNTAX, "not valid {1}: {2}", "{1} として読めません: {2}") \
+    X(DOC_UTF8, "byte 0x{1} is not UTF-8 (save the file as UTF-8)", "バイト 0x{1} は UTF-8 ではありません(UTF-8 で保存してください)") \
+    X(DOC_TOO_BIG, "the file is larger than {1} bytes", "ファイルが {1} バイトを超えています") \
+    X(DOC_TOO_DEEP, "nested deeper than {1} levels", "入れ子が {1} 段を超えています") \
+    X(DOC_TOO_MANY, "more than {1} values in one file", "1ファイルの値が {1} 個を超えています") \
+    X(DOC_ALIAS, "anchors and aliases (& *) are not supported: write the value out", "アンカーと別名(& *)は使えません。値を直接書いてください") \
+    X(DOC_TAG, "the tag {1} is not supported", "タグ {1} は使えません") \
+    X(DOC_DUPLICATE, "{1} stands here twice", "{1} が2回あります") \
+    X(DOC_KEY_NOT_TEXT, "a key must be a word", "キーは文字列でなければなりません") \
+    X(DOC_NOT_RECORD, "a record is a mapping with kind, id and fields", "記録は kind、id、各項目の組(マッピング)です") \
+    X(DOC_NO_KIND, "kind is missing (one of {1})", "kind がありません({1} のいずれか)") \
+    X(DOC_BAD_KIND, "unknown kind {1}; did you mean {2}?", "{1} という種別はありません。{2} の間違いではありませんか") \
+    X(DOC_BAD_KIND_LIST, "unknown kind {1} (one of {2})", "{1} という種別はありません({2} のいずれか)") \
+    X(DOC_NO_ID, "id is missing", "id がありません") \
+    X(DOC_BAD_ID, "{1} is not an id: 1 to 64 of a-z 0-9 . _ -, first a letter or digit", "{1} は id ではありません。a-z 0-9 . _ - を1〜64字、先頭は英数字です") \
+    X(DOC_UNKNOWN_FIELD, "unknown field {1}", "{1} という項目はありません") \
+    X(DOC_UNKNOWN_FIELD_NEAR, "unknown field {1}; did you mean {2}?", "{1} という項目はありません。{2} の間違いではありませんか") \
+    X(DOC_WANT_SCALAR, "{1} takes one value ({2}), not a list or mapping", "{1} は1つの値({2})です。並びや組は書けません") \
+    X(DOC_WANT_LIST_ITEM, "{1} takes a list of {2}", "{1} は {2} の並びです") \
+    X(DOC_WANT_GROUP, "{1} is a mapping with the fields {2}", "{1} は {2} を持つ組(マッピング)です") \
+    X(DOC_WANT_TEXT, "{1} takes text: write it in quotes", "{1} は文字列です。引用符で囲んでください") \
+    X(DOC_TOO_MANY_ITEMS, "{1} takes at most {2} items", "{1} は {2} 件までです") \
+    X(DOC_BAD_VALUE, "{1}: {2}: {3}", "{1}: {2}: {3}") \
+    X(DOC_BAD_CHOICE, "{1}: {2} is not one of {3}", "{1}: {2} は選べません({3} のいずれか)") \
+    X(DOC_BAD_REV, "rev is a whole number (0: must not exist yet)", "rev は整数です(0 は「まだ存在しないこと」)") \
+    X(DOC_LABELS, "labels is a mapping of words to words", "labels は名前と値の組です") \
+    X(DOC_SAME_RECORD, "{1} stands twice in this transaction; first at {2}", "{1} が同じ適用の中に2回あります(最初は {2})") \
+    /* help */ \
+    X(HELP_USAGE, "usage", "使い方") \
+    X(HELP_TAGLINE, "keizoku: the registry that a lone survivor still serves", "keizoku: 最後の1拠点からでも読める業務継続台帳") \
+    X(HELP_COMMANDS, "commands", "コマンド") \
+    X(HELP_OPTIONS, "options", "オプション") \
+    X(HELP_GLOBAL, "global options (flag beats environment beats {1})", "共通オプション(フラグ > 環境変数 > {1})") \
+    X(HELP_ROLE, "role needed", "必要な役割") \
+    X(HELP_KINDS, "kinds", "種別") \
+    X(HELP_EXITS, "exit codes", "終了コード") \
+    X(HELP_EXIT_LIST, "0 ok  1 failed  2 usage  3 not found  4 conflict  5 denied  6 no node reachable  7 older than --max-age  8 no quorum  9 validation  10 outcome unknown", "0 正常  1 失敗  2 使い方  3 なし  4 競合  5 拒否  6 接続不可  7 --max-age 超過  8 過半数なし  9 入力誤り  10 結果不明") \
+    X(HELP_MORE, "keizoku help COMMAND tells more about one command", "keizoku help コマンド で詳しい説明を表示します")
+/* clang-format on */
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The client's only sight of mbedTLS: identity files, handshake, bytes. A server is accepted only when its chain ends
+ * in our CA, is not revoked, is meant for servers, belongs to OU node, and its one URI SAN names a node of the cluster
+ * our own certificate belongs to. Does not open sockets. A kz_tls belongs to one thread. */
+#ifndef KZ_CLIENT_TLS_H
+#define KZ_CLIENT_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "client/cli/text.h"
+#include "node/base/err.h"
+
+struct kz_tls_identity;
+struct kz_tls;
+
+/* `crl` may be NULL: then revocation is not checked. When given, every issuer in the server's chain must have one. */
+enum kz_code kz_tls_identity_open(const char *certificate, const char *key, const char *ca, const char *crl,
+                                  struct kz_tls_identity **out, struct kz_err *err) KZ_MUST_CHECK;
+void kz_tls_identity_free(struct kz_tls_identity *identity);
+const char *kz_tls_user(const struct kz_tls_identity *identity);
+const char *kz_tls_cluster(const struct kz_tls_identity *identity);
+
+enum kz_tls_step { KZ_TLS_DONE, KZ_TLS_WANT_READ, KZ_TLS_WANT_WRITE, KZ_TLS_CLOSED, KZ_TLS_FAILED };
+
+/* Why a connection failed, in terms a person can act on. */
+struct kz_tls_failure {
+    enum kz_layer layer;
+    enum kz_text_id reason;
+    char detail[160];
+};
+
+/* `fd` is non-blocking and stays the caller's; the identity must outlive the result. NULL: out of memory. */
+struct kz_tls *kz_tls_new(struct kz_tls_identity *identity, int fd);
+void kz_tls_free(struct kz_tls *tls);
+enum kz_tls_step kz_tls_handshake(struct kz_tls *tls);
+/* *done: bytes moved, when the result is DONE. After WANT_WRITE repeat with the same bytes. */
+enum kz_tls_step kz_tls_read(struct kz_tls *tls, void *bytes, size_t size_bytes, size_t *done);
+enum kz_tls_step kz_tls_write(struct kz_tls *tls, const void *bytes, size_t size_bytes, size_t *done);
+/* After CLOSED or FAILED. */
+const struct kz_tls_failure *kz_tls_why(const struct kz_tls *tls);
+const char *kz_tls_node(const struct kz_tls *tls); /* the node's name, after the handshake */
+
+#endif
