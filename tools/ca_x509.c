@@ -359,17 +359,18 @@ static int sign_tbs(struct kz_ca_rng *rng, const struct kz_ca_crl *crl, const st
 #endif
 }
 
+/* The size mbedTLS asks for is an upper bound, the one it reports afterwards counts the NUL. */
 static enum kz_code add_pem(const struct kz_der *der, struct kz_buf *pem, struct kz_err *err)
 {
-    size_t needed = 0;
+    size_t room_bytes = 0, written_bytes = 0;
     static const char head[] = "-----BEGIN X509 CRL-----\n", tail[] = "-----END X509 CRL-----\n";
-    int ret = mbedtls_pem_write_buffer(head, tail, der->at, kz_der_size_bytes(der), NULL, 0, &needed);
+    int ret = mbedtls_pem_write_buffer(head, tail, der->at, kz_der_size_bytes(der), NULL, 0, &room_bytes);
     if (ret != MBEDTLS_ERR_BASE64_BUFFER_TOO_SMALL) return kz_ca_x509_fail(err, ret, "write a CRL");
-    uint8_t *room = kz_buf_extend(pem, needed);
+    uint8_t *room = kz_buf_extend(pem, room_bytes);
     if (!room) return kz_fail(err, KZ_NO_MEMORY, "write a CRL");
-    ret = mbedtls_pem_write_buffer(head, tail, der->at, kz_der_size_bytes(der), room, needed, &needed);
+    ret = mbedtls_pem_write_buffer(head, tail, der->at, kz_der_size_bytes(der), room, room_bytes, &written_bytes);
     if (ret) return kz_ca_x509_fail(err, ret, "write a CRL");
-    pem->size_bytes--; /* its NUL */
+    pem->size_bytes -= room_bytes - (written_bytes - 1);
     return KZ_OK;
 }
 
