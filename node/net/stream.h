@@ -61,9 +61,9 @@ void kz_stream_set_events(struct kz_stream *stream, const struct kz_stream_event
  * delivery: on_close tells. */
 enum kz_code kz_stream_write(struct kz_stream *stream, const void *bytes, size_t size_bytes);
 
-/* The same without the copy: room for exactly `size_bytes` to be filled before anything else is called on the
- * stream. NULL where kz_stream_write fails. */
-uint8_t *kz_stream_extend(struct kz_stream *stream, size_t size_bytes);
+/* The same without the copy: `*room` is to be filled with exactly `size_bytes` before anything else is called on the
+ * stream. */
+enum kz_code kz_stream_extend(struct kz_stream *stream, size_t size_bytes, uint8_t **room);
 
 size_t kz_stream_pending_bytes(const struct kz_stream *stream); /* written, not yet taken by the kernel */
 void kz_stream_set_write_limit(struct kz_stream *stream, size_t limit_bytes);
