@@ -52,8 +52,7 @@ int kz_mbed_check_memory(int code)
     case MBEDTLS_ERR_CIPHER_ALLOC_FAILED:
     case MBEDTLS_ERR_ASN1_ALLOC_FAILED:
         kz_log_error("tls.memory", "text=\"out of memory inside the TLS library\" code=%d", code);
-        kz_assert(!"out of memory inside the TLS library");
-        break;
+        kz_assert_failed("memory left inside the TLS library", __FILE__, __LINE__);
     default:
         break;
     }

@@ -23,8 +23,8 @@ static bool find_unit(const mbedtls_x509_name *name, const char **text, size_t *
 
 enum kz_tls_unit kz_tls_unit(const mbedtls_x509_crt *intermediate)
 {
-    const char *text;
-    size_t size_bytes;
+    const char *text = NULL;
+    size_t size_bytes = 0;
     if (!find_unit(&intermediate->subject, &text, &size_bytes)) return KZ_TLS_UNIT_OTHER;
     if (size_bytes == 5 && memcmp(text, "nodes", 5) == 0) return KZ_TLS_UNIT_NODES;
     if (size_bytes == 5 && memcmp(text, "users", 5) == 0) return KZ_TLS_UNIT_USERS;
@@ -47,8 +47,8 @@ enum kz_code kz_tls_read_identity(const mbedtls_x509_crt *leaf, const char *clus
         return kz_fail(err, KZ_WRONG_CLUSTER, "the certificate is for cluster '%s', this is cluster '%s'", out->cluster,
                        cluster);
 
-    const char *text;
-    size_t size_bytes;
+    const char *text = NULL;
+    size_t size_bytes = 0;
     if (find_unit(&leaf->subject, &text, &size_bytes)) out->role = kz_role_parse(text, size_bytes);
     if (out->kind == KZ_IDENTITY_NODE && out->role != KZ_ROLE_NODE)
         return kz_fail(err, KZ_TLS, "the certificate of node '%s' does not have the role 'node' (OU)", out->name);
