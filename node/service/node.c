@@ -147,13 +147,17 @@ static const struct kz_listener_events listener_events = {.on_client = on_client
 
 static void on_stored(uv_async_t *async) { kz_replica_io_poll(async->data); }
 
-static void on_turn_end(uv_prepare_t *prepare)
+static void end_turn(struct kz_node *node)
 {
-    struct kz_node *node = prepare->data;
     kz_writes_flush(node->writes);
     kz_replica_flush(node->replica);
     kz_replica_io_end_turn(node);
 }
+
+/* What the sockets brought is proposed right after they were read, what timers brought before the loop waits. Both
+ * were started after the net's own handles, which libuv therefore runs after ours: it sends what ours wrote. */
+static void on_check(uv_check_t *check) { end_turn(check->data); }
+static void on_prepare(uv_prepare_t *prepare) { end_turn(prepare->data); }
 
 static void stop_loop_if_due(struct kz_node *node)
 {
@@ -230,13 +234,14 @@ static void open_loop(struct kz_node *node)
 {
     kz_assert(uv_loop_init(&node->loop) == 0);
     kz_assert(uv_async_init(&node->loop, &node->stored, on_stored) == 0);
-    kz_assert(uv_prepare_init(&node->loop, &node->turn_end) == 0);
+    kz_assert(uv_check_init(&node->loop, &node->after_poll) == 0);
+    kz_assert(uv_prepare_init(&node->loop, &node->before_poll) == 0);
     kz_assert(uv_timer_init(&node->loop, &node->tick) == 0);
     kz_assert(uv_timer_init(&node->loop, &node->second) == 0);
     kz_assert(uv_signal_init(&node->loop, &node->on_term) == 0);
     kz_assert(uv_signal_init(&node->loop, &node->on_int) == 0);
     kz_assert(uv_signal_init(&node->loop, &node->on_hup) == 0);
-    node->stored.data = node->turn_end.data = node->tick.data = node->second.data = node;
+    node->stored.data = node->after_poll.data = node->before_poll.data = node->tick.data = node->second.data = node;
     node->on_term.data = node->on_int.data = node->on_hup.data = node;
     node->started_ms = kz_node_now_ms(node);
     node->started_wall_ms = kz_node_wall_ms(node);
@@ -289,7 +294,8 @@ static enum kz_code open_transport(struct kz_node *node, const struct kz_hard_st
 
 static void start_timers(struct kz_node *node)
 {
-    kz_assert(uv_prepare_start(&node->turn_end, on_turn_end) == 0);
+    kz_assert(uv_check_start(&node->after_poll, on_check) == 0);
+    kz_assert(uv_prepare_start(&node->before_poll, on_prepare) == 0);
     kz_assert(uv_timer_start(&node->tick, on_tick, KZ_NODE_TICK_MS, KZ_NODE_TICK_MS) == 0);
     kz_assert(uv_timer_start(&node->second, on_second, KZ_NODE_SECOND_MS, KZ_NODE_SECOND_MS) == 0);
     kz_assert(uv_signal_start(&node->on_term, on_stop_signal, SIGTERM) == 0);
@@ -339,7 +345,8 @@ static void count_down(void *data) { (*(int *)data)--; }
 static void close_handles(struct kz_node *node)
 {
     uv_close((uv_handle_t *)&node->stored, NULL);
-    uv_close((uv_handle_t *)&node->turn_end, NULL);
+    uv_close((uv_handle_t *)&node->after_poll, NULL);
+    uv_close((uv_handle_t *)&node->before_poll, NULL);
     uv_close((uv_handle_t *)&node->tick, NULL);
     uv_close((uv_handle_t *)&node->second, NULL);
     uv_close((uv_handle_t *)&node->on_term, NULL);
@@ -351,7 +358,8 @@ static void close_handles(struct kz_node *node)
 static void close_node(struct kz_node *node)
 {
     int open = 2;
-    uv_prepare_stop(&node->turn_end);
+    uv_check_stop(&node->after_poll);
+    uv_prepare_stop(&node->before_poll);
     uv_timer_stop(&node->tick);
     uv_timer_stop(&node->second);
     kz_listener_close(node->listener, count_down, &open);

@@ -48,7 +48,8 @@ struct kz_node {
     int64_t contact_wall_ms;   /* the same by the wall clock, remembered over a restart; 0 = never */
     int64_t contact_stored_ms; /* contact_wall_ms as last stored */
     uv_async_t stored;         /* the store thread has completions */
-    uv_prepare_t turn_end;     /* before the loop waits: propose, flush */
+    uv_check_t after_poll;     /* end of a loop turn: propose, flush */
+    uv_prepare_t before_poll;  /* likewise, for what timers did */
     uv_timer_t tick, second;
     uv_signal_t on_term, on_int, on_hup;
     bool stopping;
