@@ -23,7 +23,7 @@ struct kz_replica;
 #define KZ_ADDRESS_MAX_BYTES 128u       /* "host:port" as it stands in the configuration, NUL included */
 #define KZ_CONFIGURATION_MAX_BYTES 4096 /* = kz_applied.configuration */
 #define KZ_SNAPSHOT_WINDOW 4u           /* chunks on their way to one peer */
-#define KZ_TERM_MAX (UINT64_C(1) << 48) /* terms and indexes from the wire above this are refused */
+#define KZ_TERM_MAX (UINT64_C(1) << 47) /* terms and indexes from the wire above this are refused */
 
 enum kz_role { KZ_ROLE_FOLLOWER, KZ_ROLE_CANDIDATE, KZ_ROLE_LEADER };
 const char *kz_role_name(enum kz_role role); /* "follower" */
@@ -38,9 +38,9 @@ struct kz_replica_options {
     uint32_t window_bytes;        /* entry bytes on their way to one peer; 0 = KZ_REPLICA_WINDOW_BYTES */
     uint32_t chunk_bytes;         /* snapshot chunk, at most KZ_CHUNK_MAX_BYTES; 0 = KZ_REPLICA_CHUNK_BYTES */
     uint64_t ring_bytes;          /* recent entries kept in memory for followers */
-    uint64_t compact_bytes;       /* compact when entries since the last time hold this much ... */
-    uint64_t compact_entries;     /* ... or are this many */
-    uint64_t trailing_entries;    /* kept for followers, unless they hold more than compact_bytes */
+    uint64_t compact_bytes;       /* compact when the log holds twice this, to at most this; */
+    uint64_t compact_entries;     /* or when it has this many more than trailing_entries, to ... */
+    uint64_t trailing_entries;    /* ... so many, for followers that were away */
     uint32_t snapshot_timeout_ms; /* a transfer without progress is given up; 0 = 30 s */
     uint32_t seed;                /* of the election timer's random */
     uint32_t guards;              /* KZ_GUARD_ALL; the simulator switches single ones off (guards.h) */

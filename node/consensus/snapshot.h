@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A state too far ahead of a follower's log goes as a stream of chunks: metadata in chunk 0, rows, and a SHA-256 over
+ * everything in the last; each chunk has its own XXH3. At most KZ_SNAPSHOT_WINDOW chunks are unacknowledged, and a
+ * chunk is acknowledged when its rows are durable at the receiver, which paces the sender by the slower disk or link.
+ * The receiver writes rows to the idle generation; the core hears of the snapshot only when all is there and right.
+ *
+ * Driven by replica.c; the loop thread. Makes at most one chunk per call. */
+#ifndef KZ_CONSENSUS_SNAPSHOT_H
+#define KZ_CONSENSUS_SNAPSHOT_H
+
+#include <nettle/sha2.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/consensus/replica.h"
+
+struct kz_snapshot_out; /* one per peer */
+struct peer;
+
+struct kz_snapshot_in {
+    bool active;
+    uint64_t peer, transfer, term;
+    uint64_t next;    /* sequence expected */
+    uint64_t pending; /* chunks handed to the store and not yet durable */
+    uint64_t stored;  /* chunks before this sequence are durable */
+    bool complete;    /* the last chunk came and the digest is right */
+    struct sha256_ctx digest;
+    struct kz_snapshot_meta meta;
+};
+
+/* Leader: the core wants `peer` to get a snapshot. Does nothing while one is on its way. */
+void kz_snapshot_offer(struct kz_replica *r, struct peer *peer);
+void kz_snapshot_acked(struct kz_replica *r, struct peer *peer, const Kz__SnapshotAck *ack);
+/* Make and send at most one chunk, or repeat what is overdue. */
+void kz_snapshot_pump(struct kz_replica *r, struct peer *peer);
+/* When kz_snapshot_pump wants to be called again; 0 = not. */
+uint64_t kz_snapshot_deadline(const struct kz_replica *r, const struct peer *peer);
+void kz_snapshot_stop(struct kz_replica *r, struct peer *peer);
+
+/* Follower: a checked chunk. */
+void kz_snapshot_chunk(struct kz_replica *r, uint64_t from, const Kz__SnapshotChunk *chunk);
+/* The rows of this chunk are durable. */
+void kz_snapshot_stored(struct kz_replica *r, uint64_t transfer, uint64_t sequence);
+/* Acknowledge what became durable; give the core a snapshot that is complete. */
+void kz_snapshot_settle(struct kz_replica *r);
+/* The store could not take the rows. */
+void kz_snapshot_refuse(struct kz_replica *r);
+void kz_snapshot_forget(struct kz_replica *r);
+
+#endif
