@@ -9,16 +9,16 @@
 #define CHUNK_BYTES (64u << 10)
 #define ALIGNMENT 16u
 
-struct kz_arena_chunk {
-    struct kz_arena_chunk *next;
+struct kz_store_arena_chunk {
+    struct kz_store_arena_chunk *next;
     size_t size_bytes;
     size_t used_bytes;
     _Alignas(ALIGNMENT) uint8_t bytes[];
 };
 
-static struct kz_arena_chunk *add_chunk(struct kz_arena *arena, size_t size_bytes)
+static struct kz_store_arena_chunk *add_chunk(struct kz_store_arena *arena, size_t size_bytes)
 {
-    struct kz_arena_chunk *chunk = kz_must_realloc(NULL, sizeof(*chunk) + size_bytes);
+    struct kz_store_arena_chunk *chunk = kz_must_realloc(NULL, sizeof(*chunk) + size_bytes);
     chunk->size_bytes = size_bytes;
     chunk->used_bytes = 0;
     chunk->next = arena->chunks;
@@ -27,14 +27,14 @@ static struct kz_arena_chunk *add_chunk(struct kz_arena *arena, size_t size_byte
     return chunk;
 }
 
-static void *take(struct kz_arena *arena, size_t size_bytes)
+static void *take(struct kz_store_arena *arena, size_t size_bytes)
 {
-    if (size_bytes > KZ_ARENA_MAX_BYTES) return NULL;
+    if (size_bytes > KZ_STORE_ARENA_MAX_BYTES) return NULL;
     size_t rounded = (size_bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    struct kz_arena_chunk *chunk = arena->chunks;
+    struct kz_store_arena_chunk *chunk = arena->chunks;
     if (chunk == NULL || chunk->size_bytes - chunk->used_bytes < rounded) {
         size_t wanted = rounded > CHUNK_BYTES ? rounded : CHUNK_BYTES;
-        if (arena->total_bytes + wanted > KZ_ARENA_MAX_BYTES) return NULL;
+        if (arena->total_bytes + wanted > KZ_STORE_ARENA_MAX_BYTES) return NULL;
         chunk = add_chunk(arena, wanted);
     }
     void *out = chunk->bytes + chunk->used_bytes;
@@ -50,27 +50,27 @@ static void release(void *data, void *memory)
     (void)memory;
 }
 
-void kz_arena_init(struct kz_arena *arena)
+void kz_store_arena_init(struct kz_store_arena *arena)
 {
     memset(arena, 0, sizeof(*arena));
     arena->allocator = (ProtobufCAllocator){.alloc = allocate, .free = release, .allocator_data = arena};
 }
 
-void kz_arena_fini(struct kz_arena *arena)
+void kz_store_arena_fini(struct kz_store_arena *arena)
 {
     while (arena->chunks != NULL) {
-        struct kz_arena_chunk *next = arena->chunks->next;
+        struct kz_store_arena_chunk *next = arena->chunks->next;
         free(arena->chunks);
         arena->chunks = next;
     }
     arena->total_bytes = 0;
 }
 
-void kz_arena_reset(struct kz_arena *arena)
+void kz_store_arena_reset(struct kz_store_arena *arena)
 {
-    struct kz_arena_chunk *kept = NULL;
+    struct kz_store_arena_chunk *kept = NULL;
     while (arena->chunks != NULL) {
-        struct kz_arena_chunk *next = arena->chunks->next;
+        struct kz_store_arena_chunk *next = arena->chunks->next;
         if (kept == NULL && arena->chunks->size_bytes == CHUNK_BYTES)
             kept = arena->chunks;
         else
@@ -86,26 +86,26 @@ void kz_arena_reset(struct kz_arena *arena)
     }
 }
 
-void *kz_arena_alloc(struct kz_arena *arena, size_t size_bytes)
+void *kz_store_arena_alloc(struct kz_store_arena *arena, size_t size_bytes)
 {
     void *out = take(arena, size_bytes);
     kz_assert(out != NULL);
     return out;
 }
 
-void *kz_arena_zero(struct kz_arena *arena, size_t size_bytes)
+void *kz_store_arena_zero(struct kz_store_arena *arena, size_t size_bytes)
 {
-    return memset(kz_arena_alloc(arena, size_bytes), 0, size_bytes);
+    return memset(kz_store_arena_alloc(arena, size_bytes), 0, size_bytes);
 }
 
-void *kz_arena_memdup(struct kz_arena *arena, const void *bytes, size_t size_bytes)
+void *kz_store_arena_memdup(struct kz_store_arena *arena, const void *bytes, size_t size_bytes)
 {
-    void *out = kz_arena_alloc(arena, size_bytes);
+    void *out = kz_store_arena_alloc(arena, size_bytes);
     if (size_bytes > 0) memcpy(out, bytes, size_bytes);
     return out;
 }
 
-char *kz_arena_strdup(struct kz_arena *arena, const char *text)
+char *kz_store_arena_strdup(struct kz_store_arena *arena, const char *text)
 {
-    return kz_arena_memdup(arena, text, strlen(text) + 1);
+    return kz_store_arena_memdup(arena, text, strlen(text) + 1);
 }

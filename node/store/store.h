@@ -119,7 +119,9 @@ enum kz_code kz_txn_put_local(struct kz_store_txn *txn, const char *key, const v
                               struct kz_err *err) KZ_MUST_CHECK;
 
 /* ---- receiving a snapshot: rows go to the idle generation of the state tables; `install` switches to it,
- * drops the old one and empties the log, in one transaction. ---- */
+ * drops the old one and empties the log, in one transaction (decisions/0001). Rows that make no sense or do not add up
+ * to the sender's hashes are KZ_PROTOCOL, a snapshot older than the state KZ_TOO_OLD: nothing has changed but the idle
+ * generation, the transaction may go on, and the import starts again with `begin`. ---- */
 
 enum kz_code kz_txn_import_begin(struct kz_store_txn *txn,
                                  struct kz_err *err) KZ_MUST_CHECK; /* empties the idle generation */

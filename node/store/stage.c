@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/store/stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_STATIC_LINKING_ONLY
+#include <xxhash.h>
+
+#include "node/base/assert.h"
+#include "node/store/state.h"
+
+#define REFERRERS_NAMED_MAX KZ_PAGE_MAX /* so that an outcome fits a frame */
+
+/* ---- the records this command has touched ---- */
+
+static size_t slot_of(const struct kz_stage *stage, const struct kz_key *key)
+{
+    size_t slot = (size_t)XXH3_64bits(key->bytes, key->size_bytes) & stage->slot_mask;
+    while (stage->slots[slot] != 0) {
+        const struct kz_key *there = &stage->items[stage->slots[slot] - 1].key;
+        if (there->size_bytes == key->size_bytes && memcmp(there->bytes, key->bytes, key->size_bytes) == 0) break;
+        slot = (slot + 1) & stage->slot_mask;
+    }
+    return slot;
+}
+
+static struct kz_staged *staged(const struct kz_stage *stage, const struct kz_key *key)
+{
+    uint32_t item = stage->slots[slot_of(stage, key)];
+    return item == 0 ? NULL : &stage->items[item - 1];
+}
+
+static void init_items(struct kz_stage *stage, size_t mutations)
+{
+    size_t slots = 4;
+    while (slots < 2 * mutations)
+        slots *= 2;
+    stage->items = kz_store_arena_zero(&stage->scratch->arena, mutations * sizeof(*stage->items));
+    stage->slots = kz_store_arena_zero(&stage->scratch->arena, slots * sizeof(*stage->slots));
+    stage->slot_mask = slots - 1;
+}
+
+/* ---- what needs no state ---- */
+
+static const char *record_path(struct kz_stage *stage, const Kz__Mutation *mutation, const char *field)
+{
+    const struct kz_kind *kind = kz_kind_by_number(mutation->kind);
+    size_t room = KZ_NAME_MAX_BYTES + KZ_ID_MAX_BYTES + strlen(field) + 8;
+    char *path = kz_store_arena_alloc(&stage->scratch->arena, room);
+    snprintf(path, room, "%.*s/%.*s%s%s", (int)KZ_NAME_MAX_BYTES, kind != NULL ? kind->name : "?", (int)KZ_ID_MAX_BYTES,
+             mutation->id, field[0] == '\0' ? "" : ".", field);
+    return path;
+}
+
+static void violate(struct kz_stage *stage, const Kz__Mutation *mutation, const char *field, const char *rule,
+                    const char *en, const char *ja)
+{
+    struct kz_text text = {en, ja};
+    kz_violations_add(&stage->violations, record_path(stage, mutation, field), rule, &text, NULL);
+}
+
+/* What staging itself relies on: a kind and an id that make a key, and a record where one is put. */
+static void check_shape(struct kz_stage *stage, const Kz__Mutation *mutation)
+{
+    const Kz__Record *record = mutation->record;
+    if (kz_kind_by_number(mutation->kind) == NULL)
+        violate(stage, mutation, "kind", "kind.known", "unknown kind", "未知の種別です");
+    if (!kz_id_valid(mutation->id))
+        violate(stage, mutation, "id", "id.form", "an id is 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit",
+                "idは英小文字・数字・「.」「_」「-」の1〜64文字で、先頭は英小文字か数字です");
+    if (mutation->op != KZ__MUTATION__OP__PUT) {
+        if (mutation->op != KZ__MUTATION__OP__RETIRE && mutation->op != KZ__MUTATION__OP__VERIFY)
+            violate(stage, mutation, "", "op.known", "unknown operation", "未知の操作です");
+        return;
+    }
+    if (record == NULL)
+        violate(stage, mutation, "", "record.present", "the record to store is missing", "保存する記録がありません");
+    else if (record->kind != mutation->kind || strcmp(record->id, mutation->id) != 0)
+        violate(stage, mutation, "", "record.same", "the record has another kind or id than the change",
+                "変更と記録の種別またはidが一致しません");
+    else if (kz_record_body(record) == NULL)
+        violate(stage, mutation, "", "record.body", "the record has no contents of its kind",
+                "記録に種別に応じた内容がありません");
+}
+
+static bool check_shapes(struct kz_stage *stage)
+{
+    const Kz__Command *command = stage->command;
+    if (command->n_mutations == 0 || command->n_mutations > KZ_MUTATIONS_MAX) {
+        struct kz_text text = {"a command holds 1 to 1000 changes", "1回の指示に含められる変更は1〜1000件です"};
+        kz_violations_add(&stage->violations, "command", "command.size", &text, NULL);
+        return false;
+    }
+    for (size_t i = 0; i < command->n_mutations; i++)
+        check_shape(stage, command->mutations[i]);
+    return stage->violations.count == 0;
+}
+
+/* ---- outcomes ---- */
+
+static void refuse(struct kz_stage *stage, enum kz_code code)
+{
+    stage->outcome.code = (uint32_t)code;
+    stage->count = 0;
+}
+
+static void refuse_invalid(struct kz_stage *stage)
+{
+    stage->outcome.violations = stage->violations.items;
+    stage->outcome.n_violations = stage->violations.count;
+    refuse(stage, KZ_INVALID);
+}
+
+static void accept(struct kz_stage *stage)
+{
+    struct kz_store_arena *arena = &stage->scratch->arena;
+    Kz__Changed *rows = kz_store_arena_zero(arena, stage->count * sizeof(*rows));
+    stage->outcome.changed = kz_store_arena_alloc(arena, stage->count * sizeof(*stage->outcome.changed));
+    for (size_t i = 0; i < stage->count; i++) {
+        const struct kz_staged *item = &stage->items[i];
+        kz__changed__init(&rows[i]);
+        rows[i].kind = item->mutation->kind;
+        rows[i].id = item->mutation->id;
+        rows[i].rev = item->rev;
+        rows[i].has_unchanged = item->unchanged;
+        rows[i].unchanged = item->unchanged;
+        stage->outcome.changed[i] = &rows[i];
+    }
+    stage->outcome.n_changed = stage->count;
+    stage->outcome.code = KZ_OK;
+    stage->outcome.rev = stage->rev;
+}
+
+/* ---- one mutation ---- */
+
+static enum kz_code load_before(struct kz_stage *stage, struct kz_staged *item)
+{
+    const struct kz_staged *earlier = staged(stage, &item->key);
+    if (earlier != NULL) {
+        item->before = earlier->after; /* its bytes are taken from `earlier` once all are encoded */
+        return KZ_OK;
+    }
+    bool retired;
+    struct kz_bytes bytes;
+    enum kz_code code = kz_state_find(stage->scope, &item->key, &bytes, &retired, stage->err);
+    if (code == KZ_NOT_FOUND) return KZ_OK;
+    if (code != KZ_OK) return code;
+    /* Copied: the map's page may be rewritten by an earlier mutation before this one's history is. */
+    item->before_bytes.data = kz_store_arena_memdup(&stage->scratch->arena, bytes.data, bytes.size_bytes);
+    item->before_bytes.size_bytes = bytes.size_bytes;
+    Kz__Record *before;
+    code = kz_state_decode_record(&stage->scratch->arena, &item->key, item->before_bytes, &before, stage->err);
+    item->before = before;
+    return code;
+}
+
+static bool is_live(const Kz__Record *record) { return record != NULL && !record->has_retired_at; }
+
+/* Compare-and-set, then existence. */
+static bool admit(struct kz_stage *stage, const struct kz_staged *item)
+{
+    const Kz__Mutation *mutation = item->mutation;
+    bool fits = true;
+    if (mutation->has_expected_rev && mutation->expected_rev == 0) fits = !is_live(item->before);
+    if (mutation->has_expected_rev && mutation->expected_rev != 0)
+        fits = item->before != NULL && item->before->rev == mutation->expected_rev;
+    if (!fits) {
+        refuse(stage, KZ_CONFLICT);
+        stage->outcome.current = (Kz__Record *)(uintptr_t)item->before; /* read only; the message has no const */
+        return false;
+    }
+    if (mutation->op != KZ__MUTATION__OP__PUT && !is_live(item->before)) {
+        refuse(stage, KZ_NOT_FOUND);
+        return false;
+    }
+    return true;
+}
+
+static void stamp_change(struct kz_stage *stage, Kz__Record *record)
+{
+    record->has_rev = 1;
+    record->rev = ++stage->rev;
+    record->reason = stage->command->reason;
+}
+
+static void stamp_update(const struct kz_stage *stage, Kz__Record *record)
+{
+    record->has_updated_at = 1;
+    record->updated_at = stage->time_ms;
+    record->updated_by = stage->command->actor;
+}
+
+/* The record as decoded from the batch becomes the new record: what people may not set is overwritten. */
+static void put(struct kz_stage *stage, struct kz_staged *item)
+{
+    Kz__Record *record = item->mutation->record;
+    const Kz__Record *before = item->before;
+    record->has_created_at = 1;
+    record->created_at = before != NULL ? before->created_at : stage->time_ms;
+    record->created_by = before != NULL ? before->created_by : stage->command->actor;
+    record->has_verified_at = before != NULL && before->has_verified_at;
+    record->verified_at = record->has_verified_at ? before->verified_at : 0;
+    record->verified_by = before != NULL ? before->verified_by : NULL;
+    record->has_retired_at = 0;
+    record->retired_at = 0;
+    kz_record_derive(record);
+
+    item->unchanged = is_live(before) && kz_record_same(before, record);
+    if (item->unchanged) {
+        item->after = (Kz__Record *)(uintptr_t)before; /* never written: `unchanged` */
+        return;
+    }
+    stamp_update(stage, record);
+    stamp_change(stage, record);
+    item->after = record;
+}
+
+static void retire_or_verify(struct kz_stage *stage, struct kz_staged *item)
+{
+    Kz__Record *record = kz_store_arena_memdup(&stage->scratch->arena, item->before, sizeof(*item->before));
+    if (item->mutation->op == KZ__MUTATION__OP__RETIRE) {
+        record->has_retired_at = 1;
+        record->retired_at = stage->time_ms;
+        stamp_update(stage, record);
+    } else {
+        record->has_verified_at = 1;
+        record->verified_at = stage->time_ms;
+        record->verified_by = stage->command->actor;
+    }
+    stamp_change(stage, record);
+    item->after = record;
+}
+
+/* *go_on false: the command is refused. */
+static enum kz_code stage_mutation(struct kz_stage *stage, const Kz__Mutation *mutation, bool *go_on)
+{
+    struct kz_staged *item = &stage->items[stage->count];
+    item->mutation = mutation;
+    item->key = kz_key_record(mutation->kind, mutation->id);
+    enum kz_code code = load_before(stage, item);
+    if (code != KZ_OK) return code;
+    *go_on = admit(stage, item);
+    if (!*go_on) return KZ_OK;
+    if (mutation->op == KZ__MUTATION__OP__PUT)
+        put(stage, item);
+    else
+        retire_or_verify(stage, item);
+    item->rev = item->after->rev;
+    item->last = true;
+
+    size_t slot = slot_of(stage, &item->key);
+    if (stage->slots[slot] != 0) stage->items[stage->slots[slot] - 1].last = false;
+    stage->slots[slot] = (uint32_t)++stage->count;
+    return KZ_OK;
+}
+
+/* ---- what needs the other records ---- */
+
+static enum kz_presence find(void *data, Kz__Kind kind, const char *id)
+{
+    struct kz_stage *stage = data;
+    if (stage->failure != KZ_OK || kz_kind_by_number(kind) == NULL || !kz_id_valid(id)) return KZ_ABSENT;
+    struct kz_key key = kz_key_record(kind, id);
+    const struct kz_staged *item = staged(stage, &key);
+    if (item != NULL) return is_live(item->after) ? KZ_LIVE : KZ_RETIRED;
+    bool retired;
+    struct kz_bytes bytes;
+    enum kz_code code = kz_state_find(stage->scope, &key, &bytes, &retired, stage->err);
+    if (code == KZ_NOT_FOUND) return KZ_ABSENT;
+    if (code != KZ_OK) stage->failure = code;
+    return retired && code == KZ_OK ? KZ_RETIRED : KZ_LIVE;
+}
+
+static void check_records(struct kz_stage *stage)
+{
+    struct kz_resolver resolver = {stage, find};
+    for (size_t i = 0; i < stage->count; i++) {
+        const struct kz_staged *item = &stage->items[i];
+        if (item->mutation->op != KZ__MUTATION__OP__PUT) continue;
+        kz_record_check(item->after, &stage->violations);
+        if (is_live(item->before) && !item->unchanged)
+            kz_record_check_change(item->before, item->after, &stage->violations);
+        kz_record_check_references(item->after, &resolver, &stage->violations);
+    }
+}
+
+/* Canonical bytes of every changed record; their size is a rule too. */
+static void encode_records(struct kz_stage *stage)
+{
+    struct kz_buf *encoded = &stage->scratch->encoded;
+    kz_buf_clear(encoded);
+    for (size_t i = 0; i < stage->count; i++) {
+        struct kz_staged *item = &stage->items[i];
+        if (item->unchanged) continue;
+        item->after_offset = encoded->size_bytes;
+        kz_record_encode(item->after, encoded);
+        item->after_bytes.size_bytes = encoded->size_bytes - item->after_offset;
+        if (item->after_bytes.size_bytes > KZ_RECORD_MAX_BYTES)
+            violate(stage, item->mutation, "", "record.size", "the record is larger than 256 KiB",
+                    "記録が256KiBを超えています");
+    }
+    kz_assert(!encoded->failed);
+}
+
+/* Second pass: the buffer no longer moves. */
+static void settle_bytes(struct kz_stage *stage)
+{
+    for (size_t i = 0; i < stage->count; i++) {
+        struct kz_staged *item = &stage->items[i];
+        if (!item->unchanged) item->after_bytes.data = stage->scratch->encoded.data + item->after_offset;
+    }
+    /* A record changed twice by one command: the later change's `before` is the earlier one's `after`. */
+    memset(stage->slots, 0, (stage->slot_mask + 1) * sizeof(*stage->slots));
+    for (size_t i = 0; i < stage->count; i++) {
+        struct kz_staged *item = &stage->items[i];
+        size_t slot = slot_of(stage, &item->key);
+        if (stage->slots[slot] != 0) item->before_bytes = stage->items[stage->slots[slot] - 1].after_bytes;
+        if (item->unchanged) item->after_bytes = item->before_bytes;
+        stage->slots[slot] = (uint32_t)i + 1;
+    }
+}
+
+struct reference_search {
+    Kz__Kind kind;
+    const char *id;
+    bool found;
+};
+
+static void match_reference(void *data, const char *path, Kz__Kind kind, const char *id)
+{
+    struct reference_search *search = data;
+    (void)path;
+    if (kind == search->kind && strcmp(id, search->id) == 0) search->found = true;
+}
+
+/* Does this referrer, found in the stored REFS, still refer once the command is done? */
+static bool still_refers(const struct kz_stage *stage, const struct kz_key *referrer, const Kz__Mutation *target)
+{
+    const struct kz_staged *item = staged(stage, referrer);
+    if (item == NULL) return true;
+    if (!is_live(item->after)) return false;
+    struct reference_search search = {target->kind, target->id, false};
+    kz_record_references(item->after, match_reference, &search);
+    return search.found;
+}
+
+static void name_referrer(struct kz_stage *stage, const struct kz_key *referrer)
+{
+    const struct kz_kind *kind = kz_kind_by_number((Kz__Kind)referrer->bytes[0]);
+    size_t room = KZ_NAME_MAX_BYTES + KZ_ID_MAX_BYTES + 2;
+    char *name = kz_store_arena_alloc(&stage->scratch->arena, room);
+    snprintf(name, room, "%s/%.*s", kind != NULL ? kind->name : "?", (int)(referrer->size_bytes - 1),
+             (const char *)referrer->bytes + 1);
+    if (stage->outcome.referrers == NULL)
+        stage->outcome.referrers =
+            kz_store_arena_alloc(&stage->scratch->arena, REFERRERS_NAMED_MAX * sizeof(*stage->outcome.referrers));
+    if (stage->outcome.n_referrers < REFERRERS_NAMED_MAX) stage->outcome.referrers[stage->outcome.n_referrers++] = name;
+}
+
+static enum kz_code check_referrers(struct kz_stage *stage, const struct kz_staged *item)
+{
+    struct kz_key prefix = kz_key_record_prefix(item->mutation->kind, item->mutation->id);
+    struct kz_rows rows;
+    enum kz_code code = kz_rows_open(&rows, stage->scope, KZ_TABLE_REFS, stage->err);
+    if (code != KZ_OK) return code;
+    for (code = kz_rows_seek(&rows, prefix.bytes, prefix.size_bytes, stage->err); code == KZ_OK;
+         code = kz_rows_next(&rows, stage->err)) {
+        if (rows.key.size_bytes <= prefix.size_bytes || memcmp(rows.key.data, prefix.bytes, prefix.size_bytes) != 0)
+            break;
+        struct kz_key referrer =
+            kz_key_bytes(rows.key.data + prefix.size_bytes, rows.key.size_bytes - prefix.size_bytes);
+        if (still_refers(stage, &referrer, item->mutation)) name_referrer(stage, &referrer);
+    }
+    kz_rows_close(&rows);
+    return code == KZ_NOT_FOUND ? KZ_OK : code;
+}
+
+static enum kz_code check_retirements(struct kz_stage *stage)
+{
+    for (size_t i = 0; i < stage->count; i++) {
+        const struct kz_staged *item = &stage->items[i];
+        if (item->mutation->op != KZ__MUTATION__OP__RETIRE || item->mutation->force || !item->last) continue;
+        enum kz_code code = check_referrers(stage, item);
+        if (code != KZ_OK) return code;
+    }
+    if (stage->outcome.n_referrers > 0) refuse(stage, KZ_REFERENCED);
+    return KZ_OK;
+}
+
+/* ---- the whole command ---- */
+
+static enum kz_code decide(struct kz_stage *stage)
+{
+    bool go_on = true;
+    if (!check_shapes(stage)) {
+        refuse_invalid(stage);
+        return KZ_OK;
+    }
+    init_items(stage, stage->command->n_mutations);
+    for (size_t i = 0; i < stage->command->n_mutations; i++) {
+        enum kz_code code = stage_mutation(stage, stage->command->mutations[i], &go_on);
+        if (code != KZ_OK || !go_on) return code;
+    }
+    check_records(stage);
+    if (stage->failure != KZ_OK) return stage->failure;
+    encode_records(stage);
+    if (stage->violations.count > 0) {
+        refuse_invalid(stage);
+        return KZ_OK;
+    }
+    enum kz_code code = check_retirements(stage);
+    if (code != KZ_OK || stage->outcome.code != KZ_OK) return code;
+    settle_bytes(stage);
+    accept(stage);
+    return KZ_OK;
+}
+
+enum kz_code kz_stage_run(struct kz_stage *stage, const struct kz_scope *scope, struct kz_scratch *scratch,
+                          const Kz__Command *command, int64_t time_ms, uint64_t rev, uint64_t index, struct kz_err *err)
+{
+    memset(stage, 0, sizeof(*stage));
+    stage->scope = scope;
+    stage->scratch = scratch;
+    stage->command = command;
+    stage->time_ms = time_ms;
+    stage->rev = rev;
+    stage->err = err;
+    kz__outcome__init(&stage->outcome);
+    enum kz_code code = decide(stage);
+    if (stage->outcome.code != KZ_OK) stage->rev = rev;
+    stage->outcome.has_rev = 1;
+    stage->outcome.rev = stage->rev;
+    stage->outcome.has_index = index != 0;
+    stage->outcome.index = index;
+    return code;
+}
+
+void kz_stage_fini(struct kz_stage *stage) { kz_violations_fini(&stage->violations); }

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/store/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "node/base/assert.h"
+#include "node/base/buf.h"
+#include "node/base/log.h"
+#include "node/store/internal.h"
+
+#define IDLE_LOOK_S 1 /* free space */
+#define POLLED_KEEP_BYTES (4u << 20)
+#define READER_CHECK_S 60 /* slots of readers that died */
+
+enum work_type {
+    WORK_PUT_HARD,
+    WORK_APPEND,
+    WORK_APPLY,
+    WORK_COMPACT,
+    WORK_IMPORT_BEGIN,
+    WORK_IMPORT_ROWS,
+    WORK_INSTALL,
+    WORK_PUT_LOCAL,
+};
+
+/* One item of work and, behind it in the same allocation, its bytes. */
+struct work {
+    struct work *next;
+    enum work_type type;
+    uint64_t seq;
+    uint64_t a, b;            /* term and vote; first index; upto and hint; upto; index and term */
+    struct kz_entry *entries; /* WORK_APPEND, in this allocation; `a` is the first index */
+    size_t count;
+    uint8_t *bytes; /* rows, or a local value; in this allocation */
+    size_t size_bytes;
+    char key[KZ_KEY_MAX_BYTES + 1];
+    size_t cost_bytes; /* the whole allocation */
+};
+
+struct work_list {
+    struct work *first, *last;
+};
+
+enum event_type { EVENT_OUTCOME, EVENT_CONFIGURATION, EVENT_APPLIED, EVENT_IMPORT_FAILED, EVENT_DURABLE };
+
+/* In the completion buffers: this head, then size_bytes bytes. */
+struct event {
+    enum event_type type;
+    uint64_t number; /* index or seq */
+    uint8_t request_id[KZ_REQUEST_ID_BYTES];
+    size_t size_bytes;
+};
+
+struct kz_writer {
+    struct kz_store *store; /* borrowed */
+    struct kz_writer_options options;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake; /* work, a poll, or closing */
+
+    /* Guarded by mutex. */
+    struct work_list queue;
+    struct kz_buf events; /* published, not polled */
+    bool closing;
+
+    atomic_size_t queued_bytes;
+    atomic_bool low_space;
+
+    /* The loop thread's. */
+    uint64_t last_seq;
+    struct kz_buf polled;
+    bool polling;
+
+    /* The store thread's. */
+    struct work_list taken;
+    struct kz_buf cycle; /* events of the transaction in progress */
+    bool import_failed;  /* until the next import_begin */
+    bool applied_moved;
+    uint64_t done_seq; /* last item finished in this cycle, 0 = none */
+    uint64_t hint;     /* as last stored by us */
+    time_t readers_checked_s;
+};
+
+struct budget {
+    size_t entries, bytes;
+};
+
+/* ---- lists ---- */
+
+static void push(struct work_list *list, struct work *work)
+{
+    work->next = NULL;
+    if (list->last != NULL)
+        list->last->next = work;
+    else
+        list->first = work;
+    list->last = work;
+}
+
+static struct work *pop(struct work_list *list)
+{
+    struct work *work = list->first;
+    list->first = work->next;
+    if (list->first == NULL) list->last = NULL;
+    return work;
+}
+
+static void move_all(struct work_list *to, struct work_list *from)
+{
+    if (from->first == NULL) return;
+    if (to->last != NULL)
+        to->last->next = from->first;
+    else
+        to->first = from->first;
+    to->last = from->last;
+    *from = (struct work_list){NULL, NULL};
+}
+
+/* ---- the store thread ---- */
+
+static void stop_process(const char *what, const struct kz_err *err)
+{
+    kz_log_error("store.write_failed", "what=%s code=%s error=\"%s\"", what, kz_code_name(err->code), err->text);
+    _exit(KZ_WRITER_EXIT_STATUS);
+}
+
+static void add_event(struct kz_buf *to, enum event_type type, uint64_t number, const uint8_t *request_id,
+                      const void *bytes, size_t size_bytes)
+{
+    struct event event = {.type = type, .number = number, .size_bytes = size_bytes};
+    if (request_id != NULL) memcpy(event.request_id, request_id, KZ_REQUEST_ID_BYTES);
+    kz_buf_add(to, &event, sizeof(event));
+    kz_buf_add(to, bytes, size_bytes);
+    kz_assert(!to->failed);
+}
+
+static void on_packed(void *data, uint64_t index, const uint8_t request_id[KZ_REQUEST_ID_BYTES], const uint8_t *outcome,
+                      size_t size_bytes)
+{
+    struct kz_writer *writer = data;
+    add_event(&writer->cycle, EVENT_OUTCOME, index, request_id, outcome, size_bytes);
+}
+
+static void on_configuration(void *data, uint64_t index, const uint8_t *encoded, size_t size_bytes)
+{
+    struct kz_writer *writer = data;
+    add_event(&writer->cycle, EVENT_CONFIGURATION, index, NULL, encoded, size_bytes);
+}
+
+static void spend(struct budget *budget, size_t entries, size_t bytes)
+{
+    budget->entries -= entries < budget->entries ? entries : budget->entries;
+    budget->bytes -= bytes < budget->bytes ? bytes : budget->bytes;
+}
+
+/* *finished false: the budget ran out first. */
+static enum kz_code do_apply(struct kz_writer *writer, struct kz_store_txn *txn, const struct work *work,
+                             struct budget *budget, bool *finished, struct kz_err *err)
+{
+    const struct kz_apply_sink sink = {.data = writer, .packed = on_packed, .configuration = on_configuration};
+    struct kz_meta *meta;
+    enum kz_code code = kz_txn_meta(txn, &meta, err);
+    if (code != KZ_OK) return code;
+    uint64_t before = meta->index;
+    size_t bytes_before = txn->applied_bytes;
+    if (before < work->a) {
+        code = kz_txn_apply_some(txn, work->a, budget->entries, budget->bytes, &sink, err);
+        if (code != KZ_OK) return code;
+        writer->applied_moved = true;
+        spend(budget, (size_t)(meta->index - before), txn->applied_bytes - bytes_before);
+    }
+    *finished = meta->index >= work->a;
+    if (!*finished || work->b == 0 || work->b == writer->hint) return KZ_OK;
+    writer->hint = work->b;
+    return kz_txn_put_commit_hint(txn, work->b, err);
+}
+
+static enum kz_code do_import(struct kz_writer *writer, struct kz_store_txn *txn, const struct work *work,
+                              struct kz_err *err)
+{
+    enum kz_code code = KZ_OK;
+    if (work->type == WORK_IMPORT_BEGIN) {
+        writer->import_failed = false;
+        return kz_txn_import_begin(txn, err);
+    }
+    if (writer->import_failed) return KZ_OK;
+    if (work->type == WORK_IMPORT_ROWS)
+        code = kz_txn_import_rows(txn, work->bytes, work->size_bytes, err);
+    else
+        code = kz_txn_install(txn, work->a, work->b, err);
+    if (code == KZ_PROTOCOL || code == KZ_TOO_OLD || code == KZ_NO_MEMORY) {
+        writer->import_failed = true;
+        add_event(&writer->cycle, EVENT_IMPORT_FAILED, work->seq, NULL, err, sizeof(*err));
+        return KZ_OK;
+    }
+    if (work->type == WORK_INSTALL && code == KZ_OK) {
+        writer->applied_moved = true;
+        writer->hint = 0; /* install may have raised what is stored */
+    }
+    return code;
+}
+
+static enum kz_code do_work(struct kz_writer *writer, struct kz_store_txn *txn, const struct work *work,
+                            struct budget *budget, bool *finished, struct kz_err *err)
+{
+    *finished = true;
+    switch (work->type) {
+    case WORK_PUT_HARD:
+        return kz_txn_put_hard(txn, work->a, work->b, err);
+    case WORK_APPEND:
+        return kz_txn_append(txn, work->a, work->entries, work->count, err);
+    case WORK_APPLY:
+        return do_apply(writer, txn, work, budget, finished, err);
+    case WORK_COMPACT:
+        return kz_txn_compact(txn, work->a, err);
+    case WORK_IMPORT_BEGIN:
+    case WORK_IMPORT_ROWS:
+    case WORK_INSTALL:
+        return do_import(writer, txn, work, err);
+    case WORK_PUT_LOCAL:
+        return kz_txn_put_local(txn, work->key, work->bytes, work->size_bytes, err);
+    }
+    return kz_fail(err, KZ_FAILED, "unknown work");
+}
+
+static void publish(struct kz_writer *writer)
+{
+    if (writer->cycle.size_bytes == 0) return;
+    pthread_mutex_lock(&writer->mutex);
+    bool first = writer->events.size_bytes == 0;
+    if (first) {
+        struct kz_buf empty = writer->events;
+        writer->events = writer->cycle;
+        writer->cycle = empty;
+    } else {
+        kz_buf_add(&writer->events, writer->cycle.data, writer->cycle.size_bytes);
+        kz_assert(!writer->events.failed);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    kz_buf_clear(&writer->cycle);
+    if (first) writer->options.notify(writer->options.data);
+}
+
+static void look_at_space(struct kz_writer *writer)
+{
+    uint64_t map_room, disk_room;
+    struct kz_err err;
+    if (kz_store_room(writer->store, &map_room, &disk_room, &err) != KZ_OK) {
+        kz_log_warn("store.space_unknown", "error=\"%s\"", err.text);
+        return;
+    }
+    bool low = map_room < writer->options.free_reserve_bytes || disk_room < writer->options.free_reserve_bytes;
+    if (low != atomic_exchange(&writer->low_space, low))
+        kz_log_warn(low ? "store.low_space" : "store.space_back", "map_bytes=%llu disk_bytes=%llu reserve_bytes=%llu",
+                    (unsigned long long)map_room, (unsigned long long)disk_room,
+                    (unsigned long long)writer->options.free_reserve_bytes);
+}
+
+/* One transaction: as much of what was taken as the budget allows, at least one step of the first item. */
+static void run_cycle(struct kz_writer *writer)
+{
+    struct budget budget = {KZ_WRITER_CYCLE_ENTRIES, KZ_WRITER_CYCLE_BYTES};
+    struct kz_err err = {KZ_OK, ""};
+    struct kz_store_txn *txn;
+    struct work_list done = {NULL, NULL};
+    bool finished = true;
+    writer->applied_moved = false;
+    writer->done_seq = 0;
+
+    if (kz_store_begin(writer->store, &txn, &err) != KZ_OK) stop_process("begin", &err);
+    while (writer->taken.first != NULL && budget.bytes > 0 && budget.entries > 0) {
+        struct work *work = writer->taken.first;
+        if (do_work(writer, txn, work, &budget, &finished, &err) != KZ_OK) stop_process("work", &err);
+        if (!finished) break;
+        writer->done_seq = work->seq;
+        spend(&budget, work->count, work->cost_bytes);
+        push(&done, pop(&writer->taken));
+    }
+    struct kz_applied applied;
+    if (writer->applied_moved && kz_txn_applied(txn, &applied, &err) != KZ_OK) stop_process("state", &err);
+    if (kz_store_commit(txn, &err) != KZ_OK) stop_process("commit", &err);
+
+    if (writer->applied_moved) add_event(&writer->cycle, EVENT_APPLIED, applied.index, NULL, &applied, sizeof(applied));
+    if (writer->done_seq != 0) add_event(&writer->cycle, EVENT_DURABLE, writer->done_seq, NULL, NULL, 0);
+    while (done.first != NULL) {
+        struct work *work = pop(&done);
+        atomic_fetch_sub(&writer->queued_bytes, work->cost_bytes);
+        free(work);
+    }
+    look_at_space(writer);
+    publish(writer);
+}
+
+static void check_readers(struct kz_writer *writer)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_sec - writer->readers_checked_s < READER_CHECK_S) return;
+    writer->readers_checked_s = now.tv_sec;
+    kz_store_check_readers(writer->store);
+}
+
+/* Sleeps until there is something to do; false when closing and all is done. */
+static bool wait_for_work(struct kz_writer *writer)
+{
+    bool idle = false;
+    pthread_mutex_lock(&writer->mutex);
+    for (;;) {
+        bool work = writer->taken.first != NULL || writer->queue.first != NULL;
+        bool room = writer->events.size_bytes <= KZ_WRITER_UNPOLLED_MAX_BYTES;
+        if (writer->closing || idle || (work && room)) break;
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += IDLE_LOOK_S;
+        idle = pthread_cond_timedwait(&writer->wake, &writer->mutex, &until) == ETIMEDOUT && !work;
+    }
+    bool ending = writer->closing;
+    move_all(&writer->taken, &writer->queue);
+    pthread_mutex_unlock(&writer->mutex);
+    if (idle) look_at_space(writer);
+    check_readers(writer);
+    return !ending || writer->taken.first != NULL;
+}
+
+static void *run(void *data)
+{
+    struct kz_writer *writer = data;
+    pthread_setname_np(pthread_self(), "store");
+    while (wait_for_work(writer)) {
+        if (writer->taken.first != NULL) run_cycle(writer);
+    }
+    return NULL;
+}
+
+/* ---- birth and death ---- */
+
+static int start_thread(struct kz_writer *writer)
+{
+    sigset_t all, old;
+    sigfillset(&all); /* signals are the loop's */
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int rc = pthread_create(&writer->thread, NULL, run, writer);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return rc;
+}
+
+enum kz_code kz_writer_open(struct kz_writer **out, struct kz_store *store, const struct kz_writer_options *options,
+                            struct kz_err *err)
+{
+    kz_assert(options->notify != NULL);
+    struct kz_writer *writer = kz_must_alloc(1, sizeof(*writer));
+    writer->store = store;
+    writer->options = *options;
+    kz_buf_init(&writer->events, 0);
+    kz_buf_init(&writer->polled, 0);
+    kz_buf_init(&writer->cycle, 0);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&writer->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&writer->mutex, NULL);
+    look_at_space(writer);
+
+    int rc = start_thread(writer);
+    if (rc != 0) {
+        pthread_cond_destroy(&writer->wake);
+        pthread_mutex_destroy(&writer->mutex);
+        free(writer);
+        return kz_fail(err, KZ_FAILED, "start the store thread: %s", strerror(rc));
+    }
+    *out = writer;
+    return KZ_OK;
+}
+
+void kz_writer_close(struct kz_writer *writer)
+{
+    if (writer == NULL) return;
+    kz_assert(!writer->polling);
+    pthread_mutex_lock(&writer->mutex);
+    writer->closing = true;
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->mutex);
+    pthread_join(writer->thread, NULL);
+    pthread_cond_destroy(&writer->wake);
+    pthread_mutex_destroy(&writer->mutex);
+    kz_buf_fini(&writer->events);
+    kz_buf_fini(&writer->polled);
+    kz_buf_fini(&writer->cycle);
+    free(writer);
+}
+
+/* ---- giving work ---- */
+
+static struct work *make(struct kz_writer *writer, enum work_type type, uint64_t seq, size_t extra_bytes)
+{
+    kz_assert(seq > writer->last_seq);
+    writer->last_seq = seq;
+    struct work *work = kz_must_realloc(NULL, sizeof(*work) + extra_bytes);
+    memset(work, 0, sizeof(*work));
+    work->type = type;
+    work->seq = seq;
+    work->cost_bytes = sizeof(*work) + extra_bytes;
+    return work;
+}
+
+static void give(struct kz_writer *writer, struct work *work)
+{
+    size_t waiting = atomic_fetch_add(&writer->queued_bytes, work->cost_bytes);
+    kz_assert(waiting < KZ_WRITER_QUEUE_MAX_BYTES);
+    pthread_mutex_lock(&writer->mutex);
+    bool first = writer->queue.first == NULL;
+    push(&writer->queue, work);
+    if (first) pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+static void give_numbers(struct kz_writer *writer, enum work_type type, uint64_t seq, uint64_t a, uint64_t b)
+{
+    struct work *work = make(writer, type, seq, 0);
+    work->a = a;
+    work->b = b;
+    give(writer, work);
+}
+
+void kz_writer_put_hard(struct kz_writer *writer, uint64_t seq, uint64_t term, uint64_t voted_for)
+{
+    give_numbers(writer, WORK_PUT_HARD, seq, term, voted_for);
+}
+
+void kz_writer_append(struct kz_writer *writer, uint64_t seq, uint64_t index, const struct kz_entry *entries,
+                      size_t count)
+{
+    size_t bytes = count * sizeof(*entries);
+    for (size_t i = 0; i < count; i++)
+        bytes += entries[i].size_bytes;
+    struct work *work = make(writer, WORK_APPEND, seq, bytes);
+    work->a = index;
+    work->count = count;
+    work->entries = (struct kz_entry *)(void *)(work + 1);
+    uint8_t *to = (uint8_t *)(work->entries + count);
+    for (size_t i = 0; i < count; i++) {
+        work->entries[i] = entries[i];
+        work->entries[i].data = to;
+        if (entries[i].size_bytes > 0) memcpy(to, entries[i].data, entries[i].size_bytes);
+        to += entries[i].size_bytes;
+    }
+    give(writer, work);
+}
+
+void kz_writer_apply(struct kz_writer *writer, uint64_t seq, uint64_t upto, uint64_t commit_hint)
+{
+    give_numbers(writer, WORK_APPLY, seq, upto, commit_hint);
+}
+
+void kz_writer_compact(struct kz_writer *writer, uint64_t seq, uint64_t upto)
+{
+    give_numbers(writer, WORK_COMPACT, seq, upto, 0);
+}
+
+void kz_writer_import_begin(struct kz_writer *writer, uint64_t seq)
+{
+    give_numbers(writer, WORK_IMPORT_BEGIN, seq, 0, 0);
+}
+
+static struct work *make_with_bytes(struct kz_writer *writer, enum work_type type, uint64_t seq, const void *bytes,
+                                    size_t size_bytes)
+{
+    struct work *work = make(writer, type, seq, size_bytes);
+    work->bytes = (uint8_t *)(work + 1);
+    work->size_bytes = size_bytes;
+    if (size_bytes > 0) memcpy(work->bytes, bytes, size_bytes);
+    return work;
+}
+
+void kz_writer_import_rows(struct kz_writer *writer, uint64_t seq, const uint8_t *rows, size_t size_bytes)
+{
+    give(writer, make_with_bytes(writer, WORK_IMPORT_ROWS, seq, rows, size_bytes));
+}
+
+void kz_writer_install(struct kz_writer *writer, uint64_t seq, uint64_t index, uint64_t term)
+{
+    give_numbers(writer, WORK_INSTALL, seq, index, term);
+}
+
+void kz_writer_put_local(struct kz_writer *writer, uint64_t seq, const char *key, const void *value, size_t size_bytes)
+{
+    struct work *work = make_with_bytes(writer, WORK_PUT_LOCAL, seq, value, size_bytes);
+    kz_assert(strlen(key) < sizeof(work->key));
+    memcpy(work->key, key, strlen(key) + 1);
+    give(writer, work);
+}
+
+bool kz_writer_full(const struct kz_writer *writer)
+{
+    return atomic_load(&writer->queued_bytes) >= KZ_WRITER_QUEUE_BYTES;
+}
+
+bool kz_writer_low_space(const struct kz_writer *writer) { return atomic_load(&writer->low_space); }
+
+/* ---- taking completions ---- */
+
+static void visit(const struct kz_writer_visitor *visitor, const struct event *event, const uint8_t *bytes)
+{
+    switch (event->type) {
+    case EVENT_OUTCOME:
+        if (visitor->outcome != NULL)
+            visitor->outcome(visitor->data, event->number, event->request_id, bytes, event->size_bytes);
+        break;
+    case EVENT_CONFIGURATION:
+        if (visitor->configuration != NULL)
+            visitor->configuration(visitor->data, event->number, bytes, event->size_bytes);
+        break;
+    case EVENT_APPLIED:
+        if (visitor->applied != NULL) {
+            struct kz_applied applied; /* out of the buffer, which aligns nothing */
+            memcpy(&applied, bytes, sizeof(applied));
+            visitor->applied(visitor->data, &applied);
+        }
+        break;
+    case EVENT_IMPORT_FAILED:
+        if (visitor->import_failed != NULL) {
+            struct kz_err err;
+            memcpy(&err, bytes, sizeof(err));
+            visitor->import_failed(visitor->data, event->number, &err);
+        }
+        break;
+    case EVENT_DURABLE:
+        if (visitor->durable != NULL) visitor->durable(visitor->data, event->number);
+        break;
+    }
+}
+
+void kz_writer_poll(struct kz_writer *writer, const struct kz_writer_visitor *visitor)
+{
+    kz_assert(!writer->polling); /* not from inside a visitor */
+    pthread_mutex_lock(&writer->mutex);
+    struct kz_buf taken = writer->events;
+    writer->events = writer->polled;
+    writer->polled = taken;
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->mutex);
+
+    writer->polling = true;
+    for (size_t at = 0; at < writer->polled.size_bytes;) {
+        struct event event;
+        memcpy(&event, writer->polled.data + at, sizeof(event));
+        visit(visitor, &event, writer->polled.data + at + sizeof(event));
+        at += sizeof(event) + event.size_bytes;
+    }
+    kz_buf_clear(&writer->polled);
+    if (writer->polled.capacity_bytes > POLLED_KEEP_BYTES) kz_buf_fini(&writer->polled);
+    writer->polling = false;
+}
