@@ -66,6 +66,7 @@ enum kz_code kz_ca_read_file(const char *path, struct kz_buf *out, struct kz_err
     close(fd);
     errno = failure;
     if (failure) return fail_errno(err, "read", path);
+    if (out->size_bytes == 0) return kz_fail(err, KZ_CORRUPT, "%s is empty", path);
     (void)kz_buf_text(out); /* for its NUL */
     if (out->failed) return kz_fail(err, KZ_TOO_BIG, "%s is larger than %zu bytes", path, out->limit_bytes);
     return KZ_OK;

@@ -20,7 +20,8 @@ bool kz_ca_exists(const char *path);
 /* Makes the folder (and its parents) with mode 0700 when it is not there. */
 enum kz_code kz_ca_make_dir(const char *path, struct kz_err *err) KZ_MUST_CHECK;
 
-/* Appends the file to `out` (caller's, initialised; its limit holds) and a NUL that is not counted. */
+/* Appends the file to `out` (caller's, initialised; its limit holds) and a NUL that is not counted. An empty file
+ * is KZ_CORRUPT: none of ours is. */
 enum kz_code kz_ca_read_file(const char *path, struct kz_buf *out, struct kz_err *err) KZ_MUST_CHECK;
 
 /* After a crash the file holds the old bytes or the new ones. `replace` false: KZ_CONFLICT if it exists. */

@@ -142,6 +142,8 @@ test_bad_input() {
     check a-damaged-index-is-named expect_text 'line 5 of the index' ca show
     printf 'not a certificate\n' >"$WORK/x.pem"
     check not-a-certificate expect_exit 1 ca show "$WORK/x.pem"
+    : >"$WORK/empty.pem"
+    check an-empty-file-is-named expect_text 'is empty' ca show "$WORK/empty.pem"
     check japanese expect_text '使い方' env LC_ALL=ja_JP.UTF-8 keizoku-ca --help
 }
 
