@@ -8,6 +8,14 @@
 #include "node/net/state.h"
 #include "proto/wire.h"
 
+static void on_idle(uv_idle_t *handle) { (void)handle; /* being active is its work */ }
+
+void kz_net_wake(struct kz_net *net)
+{
+    /* Whatever phase the loop is in: it will not sleep before the next flush. */
+    kz_assert(uv_idle_start(&net->idle, on_idle) == 0);
+}
+
 /* Streams written to in this turn. One that is marked again while flushing waits for the next turn, so that a fast
  * one cannot hold the loop. */
 static void flush_dirty(struct kz_net *net)
@@ -22,20 +30,10 @@ static void flush_dirty(struct kz_net *net)
         stream->dirty = false;
         kz_stream_flush(stream);
     }
+    if (TAILQ_EMPTY(&net->dirty)) uv_idle_stop(&net->idle);
 }
 
-static void on_idle(uv_idle_t *handle) { (void)handle; /* being active is its work */ }
-
-static void on_prepare(uv_prepare_t *handle)
-{
-    struct kz_net *net = handle->data;
-    flush_dirty(net);
-    if (TAILQ_EMPTY(&net->dirty))
-        uv_idle_stop(&net->idle);
-    else
-        uv_idle_start(&net->idle, on_idle);
-}
-
+static void on_prepare(uv_prepare_t *handle) { flush_dirty(handle->data); }
 static void on_check(uv_check_t *handle) { flush_dirty(handle->data); }
 
 static void on_tick(uv_timer_t *timer)

@@ -40,7 +40,7 @@ struct kz_stream {
     enum kz_alpn alpn;
     const struct kz_stream_events *events;
     void *data; /* the events' */
-    /* The listener counts by this, whoever owns the stream; called once, before on_close. */
+    /* The listener counts by this, whoever owns the stream; called once, after on_close. */
     void (*on_end)(void *data, struct kz_stream *stream);
     void *on_end_data;
 
@@ -87,7 +87,7 @@ struct kz_net {
     struct kz_net_options options;
     uv_prepare_t prepare;
     uv_check_t check;
-    uv_idle_t idle; /* active while something is dirty before the loop polls: it must not sleep then */
+    uv_idle_t idle; /* active while something is dirty: the loop must not sleep then */
     uv_timer_t tick;
     unsigned handles; /* of the four, not yet closed */
     struct kz_stream_list streams, dirty, waiting;
@@ -101,6 +101,7 @@ struct kz_net {
 };
 
 /* net.c */
+void kz_net_wake(struct kz_net *net);   /* something is dirty */
 void kz_net_forget(struct kz_net *net); /* a stream is gone; the last one may let the net go */
 
 /* stream.c */

@@ -48,8 +48,8 @@ void kz_stream_drop_hold(struct kz_stream *stream)
     if (stream->dirty) TAILQ_REMOVE(&net->dirty, stream, in_dirty);
     TAILQ_REMOVE(&net->streams, stream, in_streams);
     net->stats.streams--;
-    if (stream->on_end) stream->on_end(stream->on_end_data, stream);
     stream->events->on_close(stream->data, stream, &stream->end);
+    if (stream->on_end) stream->on_end(stream->on_end_data, stream);
     kz_session_free(stream->session);
     kz_buf_fini(&stream->input);
     kz_buf_fini(&stream->arriving);
@@ -233,6 +233,13 @@ enum kz_code kz_stream_connect(struct kz_stream **out, struct kz_net *net, const
     }
     *out = stream;
     return KZ_OK;
+}
+
+enum kz_code kz_stream_check_address(const char *address, struct kz_err *err)
+{
+    char host[KZ_ADDRESS_HOST_BYTES];
+    uint16_t port;
+    return kz_address_split(address, host, &port, err);
 }
 
 enum kz_code kz_stream_accept(struct kz_stream **out, struct kz_net *net, uv_stream_t *server,

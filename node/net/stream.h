@@ -51,6 +51,9 @@ enum kz_code kz_stream_connect(struct kz_stream **out, struct kz_net *net, const
                                const char *expected_node, enum kz_alpn alpn, const struct kz_stream_events *events,
                                void *data, struct kz_err *err) KZ_MUST_CHECK;
 
+/* Whether `address` is of that form; KZ_INVALID says what is wrong. Resolves nothing. */
+enum kz_code kz_stream_check_address(const char *address, struct kz_err *err) KZ_MUST_CHECK;
+
 /* Give the stream to another owner, whose callbacks fire from now on (on_open never again). A new owner must do
  * this inside on_client/on_peer of the listener. */
 void kz_stream_set_events(struct kz_stream *stream, const struct kz_stream_events *events, void *data);

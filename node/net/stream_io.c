@@ -21,6 +21,7 @@ void kz_stream_mark_dirty(struct kz_stream *stream)
 {
     if (stream->dirty) return;
     stream->dirty = true;
+    if (TAILQ_EMPTY(&stream->net->dirty)) kz_net_wake(stream->net);
     TAILQ_INSERT_TAIL(&stream->net->dirty, stream, in_dirty);
 }
 
