@@ -96,9 +96,9 @@ static void check_reference(struct kz_check *check, const struct kz_field *field
     const char *id = NULL;
     if (!kz_reference_split(field, text, &kind, &id))
         kz_violations_addf(check->violations, check->path, "reference.kind", field->source,
-                           "\"%s\" names no kind that is allowed here; write kind/id: %s",
-                           "「%s」はここで使える種別ではありません。種別/識別子 の形で書いてください: %s",
-                           show(text, shown), field->help.en);
+                           "\"%s\" names no kind that is allowed here; write kind/id: %s%.0s",
+                           "「%s」はここで使える種別ではありません。種別/識別子 の形で書いてください: %.0s%s",
+                           show(text, shown), field->help.en, field->help.ja);
     else if (!kz_id_valid(id))
         kz_violations_addf(check->violations, check->path, "reference.format", field->source,
                            "\"%s\" is not an id; ids are lower-case letters, digits, . _ - and at most 64 long",

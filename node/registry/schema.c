@@ -120,7 +120,10 @@ struct nearest {
 static void try_near(struct nearest *nearest, const char *candidate, const void *item)
 {
     size_t distance = kz_text_distance(nearest->wanted, candidate);
-    size_t allowed = strlen(candidate) / 3;
+    size_t letters = 0;
+    for (const char *c = candidate; *c != '\0'; c++)
+        if (((unsigned char)*c & 0xC0) != 0x80) letters++;
+    size_t allowed = letters / 3;
     if (allowed == 0) allowed = 1;
     if (distance > allowed || distance >= nearest->distance) return;
     nearest->distance = distance;

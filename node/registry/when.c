@@ -273,9 +273,14 @@ static bool take_offset(const char **at, int64_t *out_s)
     }
     bool west = take(at, "-");
     if (!west && !take(at, "+")) return true;
-    if (!take_number(at, 2, &hours)) return false;
-    take(at, ":");
-    if (!take_number(at, 2, &minutes)) return false;
+    const char *digits = *at;
+    if (!take_number(at, 4, &hours)) return false;
+    if (*at - digits == 4) { /* +0900 */
+        minutes = hours % 100;
+        hours /= 100;
+    } else if (take(at, ":") && !take_number(at, 2, &minutes)) {
+        return false;
+    }
     if (hours > 14 || minutes > 59) return false;
     *out_s = (hours * KZ_HOUR_S + minutes * KZ_MINUTE_S) * (west ? -1 : 1);
     return true;
