@@ -17,7 +17,7 @@
 #define FAST_ELECTION_ROUNDS 20u    /* fast timeouts until the ordinary one is restored */
 #define FATAL_TEXT_BYTES 256
 
-const char *kz_role_name(enum kz_role role)
+const char *kz_raft_role_name(enum kz_raft_role role)
 {
     static const char *const names[] = {"follower", "candidate", "leader"};
     return names[role];
@@ -85,7 +85,7 @@ void kz_replica_free(struct kz_replica *r)
     free(r->proposals);
     raft_close(&r->core, NULL);
     kz_gate_fini(&r->gate);
-    kz_log_fini(&r->log);
+    kz_replica_log_fini(&r->log);
     free(r->jobs);
     free(r->outbox);
     free(r);
@@ -231,21 +231,21 @@ static uint64_t leader_of(const struct kz_replica *r)
     return id;
 }
 
-static enum kz_role role_of(const struct kz_replica *r)
+static enum kz_raft_role role_of(const struct kz_replica *r)
 {
     switch (r->core.state) {
     case RAFT_LEADER:
-        return KZ_ROLE_LEADER;
+        return KZ_RAFT_LEADER;
     case RAFT_CANDIDATE:
-        return KZ_ROLE_CANDIDATE;
+        return KZ_RAFT_CANDIDATE;
     default:
-        return KZ_ROLE_FOLLOWER;
+        return KZ_RAFT_FOLLOWER;
     }
 }
 
 static void tell(struct kz_replica *r)
 {
-    enum kz_role role = role_of(r);
+    enum kz_raft_role role = role_of(r);
     uint64_t term = raft_current_term(&r->core), leader = leader_of(r), applied = r->applied;
     bool news = !r->told_once || role != r->told_role || term != r->told_term || leader != r->told_leader;
     r->told_once = true;
@@ -317,7 +317,7 @@ void kz_replica_end_fast_election(struct kz_replica *r)
 
 static uint64_t waiting_bytes(const struct kz_replica *r)
 {
-    return kz_log_total(&r->log, r->log.last) - kz_log_total(&r->log, r->commit) + r->proposal_bytes;
+    return kz_replica_log_total(&r->log, r->log.last) - kz_replica_log_total(&r->log, r->commit) + r->proposal_bytes;
 }
 
 enum kz_code kz_replica_propose(struct kz_replica *r, const uint8_t *data, size_t size_bytes, uint64_t *out_index,

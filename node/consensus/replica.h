@@ -25,8 +25,8 @@ struct kz_replica;
 #define KZ_SNAPSHOT_WINDOW 4u           /* chunks on their way to one peer */
 #define KZ_TERM_MAX (UINT64_C(1) << 47) /* terms and indexes from the wire above this are refused */
 
-enum kz_role { KZ_ROLE_FOLLOWER, KZ_ROLE_CANDIDATE, KZ_ROLE_LEADER };
-const char *kz_role_name(enum kz_role role); /* "follower" */
+enum kz_raft_role { KZ_RAFT_FOLLOWER, KZ_RAFT_CANDIDATE, KZ_RAFT_LEADER };
+const char *kz_raft_role_name(enum kz_raft_role role); /* "follower" */
 
 struct kz_replica_options {
     uint64_t id;         /* not 0 */
@@ -93,7 +93,7 @@ struct kz_replica_io {
     void (*set_timer)(void *data, uint64_t at_ms);
 
     /* Upward, fired last. On the loss of leadership every proposal's outcome is unknown. */
-    void (*role_changed)(void *data, enum kz_role role, uint64_t term, uint64_t leader_id);
+    void (*role_changed)(void *data, enum kz_raft_role role, uint64_t term, uint64_t leader_id);
     void (*applied)(void *data, uint64_t index); /* durable and applied up to here */
     /* Going on would break a promise: log and end the process. The replica does nothing after it. */
     void (*fatal)(void *data, const char *text);
@@ -150,7 +150,7 @@ struct kz_member {
     bool voter;
 };
 struct kz_replica_status {
-    enum kz_role role;
+    enum kz_raft_role role;
     uint64_t term;
     uint64_t leader_id; /* 0 = none known */
     uint64_t commit_index, applied_index, stored_index;

@@ -107,7 +107,7 @@ struct kz_replica {
 
     enum raft_state state_seen;
     uint64_t lead_start; /* index of the first entry of our own term */
-    enum kz_role told_role;
+    enum kz_raft_role told_role;
     uint64_t told_term, told_leader;
     bool told_once;
 

@@ -17,7 +17,7 @@ static void *grow(void *array, size_t count, size_t *room, size_t size)
     return kz_must_realloc(array, *room * size);
 }
 
-static struct kz_log_slot *slot_at(const struct kz_replica_log *log, uint64_t index)
+static struct kz_replica_log_slot *slot_at(const struct kz_replica_log *log, uint64_t index)
 {
     return &log->slots[index & (log->slot_room - 1)];
 }
@@ -37,7 +37,7 @@ static void grow_ring(struct kz_replica_log *log)
 
 static void free_slot(struct kz_replica_log *log, uint64_t index)
 {
-    struct kz_log_slot *slot = slot_at(log, index);
+    struct kz_replica_log_slot *slot = slot_at(log, index);
     log->ring_bytes -= slot->size_bytes;
     free(slot->data);
     slot->data = NULL;
@@ -47,7 +47,7 @@ static void note_change(struct kz_replica_log *log, uint64_t index, const struct
 {
     if (entry->type != KZ_ENTRY_CHANGE) return;
     log->changes = grow(log->changes, log->change_count, &log->change_room, sizeof(*log->changes));
-    log->changes[log->change_count++] = (struct kz_log_change){
+    log->changes[log->change_count++] = (struct kz_replica_log_change){
         .index = index, .data = kz_must_memdup(entry->data, entry->size_bytes), .size_bytes = entry->size_bytes};
 }
 
@@ -55,14 +55,14 @@ static void note_term(struct kz_replica_log *log, uint64_t index, uint64_t term)
 {
     if (log->run_count > 0 && log->runs[log->run_count - 1].term == term) return;
     log->runs = grow(log->runs, log->run_count, &log->run_room, sizeof(*log->runs));
-    log->runs[log->run_count++] = (struct kz_log_run){index, term};
+    log->runs[log->run_count++] = (struct kz_replica_log_run){index, term};
 }
 
 static void note_mark(struct kz_replica_log *log, uint64_t index, uint64_t total)
 {
     if (index % KZ_LOG_MARK_EVERY != 0) return;
     log->marks = grow(log->marks, log->mark_count, &log->mark_room, sizeof(*log->marks));
-    log->marks[log->mark_count++] = (struct kz_log_mark){index, total};
+    log->marks[log->mark_count++] = (struct kz_replica_log_mark){index, total};
 }
 
 static void clear(struct kz_replica_log *log)
@@ -74,7 +74,7 @@ static void clear(struct kz_replica_log *log)
     log->run_count = log->mark_count = log->change_count = 0;
 }
 
-void kz_log_reset(struct kz_replica_log *log, uint64_t base_index, uint64_t base_term, uint64_t base_chain)
+void kz_replica_log_reset(struct kz_replica_log *log, uint64_t base_index, uint64_t base_term, uint64_t base_chain)
 {
     clear(log);
     log->base_index = log->last = base_index;
@@ -84,7 +84,7 @@ void kz_log_reset(struct kz_replica_log *log, uint64_t base_index, uint64_t base
     log->ring_base_total = log->base_total = 0;
 }
 
-void kz_log_fini(struct kz_replica_log *log)
+void kz_replica_log_fini(struct kz_replica_log *log)
 {
     clear(log);
     free(log->runs);
@@ -94,7 +94,7 @@ void kz_log_fini(struct kz_replica_log *log)
     memset(log, 0, sizeof(*log));
 }
 
-void kz_log_load(struct kz_replica_log *log, const struct kz_entry *entry, uint64_t chain)
+void kz_replica_log_load(struct kz_replica_log *log, const struct kz_entry *entry, uint64_t chain)
 {
     kz_assert(ring_count(log) == 0);
     uint64_t index = ++log->last;
@@ -106,7 +106,7 @@ void kz_log_load(struct kz_replica_log *log, const struct kz_entry *entry, uint6
     note_mark(log, index, log->ring_base_total);
 }
 
-void kz_log_append(struct kz_replica_log *log, const struct kz_entry *entry)
+void kz_replica_log_append(struct kz_replica_log *log, const struct kz_entry *entry)
 {
     grow_ring(log);
     uint64_t before = log->ring_base_chain, total = log->ring_base_total;
@@ -115,7 +115,7 @@ void kz_log_append(struct kz_replica_log *log, const struct kz_entry *entry)
         total = slot_at(log, log->last)->total;
     }
     uint64_t index = ++log->last;
-    *slot_at(log, index) = (struct kz_log_slot){
+    *slot_at(log, index) = (struct kz_replica_log_slot){
         .term = entry->term,
         .chain = kz_chain_next(before, entry->term, (int)entry->type, entry->data, entry->size_bytes),
         .total = total + entry->size_bytes,
@@ -128,10 +128,10 @@ void kz_log_append(struct kz_replica_log *log, const struct kz_entry *entry)
     note_mark(log, index, total + entry->size_bytes);
 }
 
-void kz_log_truncate(struct kz_replica_log *log, uint64_t index, uint64_t chain_before)
+void kz_replica_log_truncate(struct kz_replica_log *log, uint64_t index, uint64_t chain_before)
 {
     kz_assert(index > log->base_index && index <= log->last);
-    uint64_t total = kz_log_total(log, index - 1);
+    uint64_t total = kz_replica_log_total(log, index - 1);
     while (log->last >= index && log->last >= log->ring_first)
         free_slot(log, log->last--);
     if (index < log->ring_first) {
@@ -148,12 +148,12 @@ void kz_log_truncate(struct kz_replica_log *log, uint64_t index, uint64_t chain_
         free(log->changes[--log->change_count].data);
 }
 
-void kz_log_drop_prefix(struct kz_replica_log *log, uint64_t index, uint64_t chain)
+void kz_replica_log_drop_prefix(struct kz_replica_log *log, uint64_t index, uint64_t chain)
 {
     kz_assert(index > log->base_index && index <= log->last);
-    log->base_term = kz_log_term(log, index);
-    log->base_total = kz_log_total(log, index);
-    kz_log_evict(log, 0, index);
+    log->base_term = kz_replica_log_term(log, index);
+    log->base_total = kz_replica_log_total(log, index);
+    kz_replica_log_evict(log, 0, index);
     if (log->ring_first == index + 1) log->ring_base_chain = chain;
     log->base_index = index;
     log->base_chain = chain;
@@ -170,18 +170,18 @@ void kz_log_drop_prefix(struct kz_replica_log *log, uint64_t index, uint64_t cha
     log->mark_count -= drop;
 }
 
-void kz_log_evict(struct kz_replica_log *log, uint64_t limit_bytes, uint64_t durable)
+void kz_replica_log_evict(struct kz_replica_log *log, uint64_t limit_bytes, uint64_t durable)
 {
     while (log->ring_first <= log->last && log->ring_first <= durable &&
            (log->ring_bytes > limit_bytes || limit_bytes == 0)) {
-        const struct kz_log_slot *slot = slot_at(log, log->ring_first);
+        const struct kz_replica_log_slot *slot = slot_at(log, log->ring_first);
         log->ring_base_chain = slot->chain;
         log->ring_base_total = slot->total;
         free_slot(log, log->ring_first++);
     }
 }
 
-uint64_t kz_log_term(const struct kz_replica_log *log, uint64_t index)
+uint64_t kz_replica_log_term(const struct kz_replica_log *log, uint64_t index)
 {
     if (index == log->base_index) return log->base_term;
     if (index < log->base_index || index > log->last) return 0;
@@ -196,28 +196,28 @@ uint64_t kz_log_term(const struct kz_replica_log *log, uint64_t index)
     return log->runs[low].term;
 }
 
-const struct kz_log_slot *kz_log_get(const struct kz_replica_log *log, uint64_t index)
+const struct kz_replica_log_slot *kz_replica_log_get(const struct kz_replica_log *log, uint64_t index)
 {
     if (index < log->ring_first || index > log->last) return NULL;
     return slot_at(log, index);
 }
 
-bool kz_log_chain(const struct kz_replica_log *log, uint64_t index, uint64_t *chain)
+bool kz_replica_log_chain(const struct kz_replica_log *log, uint64_t index, uint64_t *chain)
 {
     if (index == log->base_index)
         *chain = log->base_chain;
     else if (index + 1 == log->ring_first)
         *chain = log->ring_base_chain;
-    else if (kz_log_get(log, index))
+    else if (kz_replica_log_get(log, index))
         *chain = slot_at(log, index)->chain;
     else
         return false;
     return true;
 }
 
-uint64_t kz_log_total(const struct kz_replica_log *log, uint64_t index)
+uint64_t kz_replica_log_total(const struct kz_replica_log *log, uint64_t index)
 {
-    const struct kz_log_slot *slot = kz_log_get(log, index);
+    const struct kz_replica_log_slot *slot = kz_replica_log_get(log, index);
     if (slot) return slot->total;
     if (index + 1 == log->ring_first) return log->ring_base_total;
     uint64_t total = 0;
@@ -226,22 +226,22 @@ uint64_t kz_log_total(const struct kz_replica_log *log, uint64_t index)
     return total;
 }
 
-uint64_t kz_log_tail_of(const struct kz_replica_log *log, uint64_t upto, uint64_t bytes)
+uint64_t kz_replica_log_tail_of(const struct kz_replica_log *log, uint64_t upto, uint64_t bytes)
 {
-    uint64_t total = kz_log_total(log, upto);
+    uint64_t total = kz_replica_log_total(log, upto);
     for (size_t i = 0; i < log->mark_count && log->marks[i].index <= upto; i++)
         if (log->marks[i].total + bytes >= total) return log->marks[i].index;
     return upto;
 }
 
-const struct kz_log_change *kz_log_find_change(const struct kz_replica_log *log, uint64_t index)
+const struct kz_replica_log_change *kz_replica_log_find_change(const struct kz_replica_log *log, uint64_t index)
 {
     for (size_t i = 0; i < log->change_count; i++)
         if (log->changes[i].index == index) return &log->changes[i];
     return NULL;
 }
 
-void kz_log_forget_changes(struct kz_replica_log *log, uint64_t index)
+void kz_replica_log_forget_changes(struct kz_replica_log *log, uint64_t index)
 {
     size_t drop = 0;
     while (drop < log->change_count && log->changes[drop].index <= index)

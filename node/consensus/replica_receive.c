@@ -84,7 +84,7 @@ static bool settle_change(struct kz_replica *r, uint64_t index, uint64_t prev_te
 {
     uint64_t settled;
     if (raft_state(&r->core) != RAFT_FOLLOWER || !kz_guard_settle(r->options.guards, &r->core, index, &settled) ||
-        kz_log_term(&r->log, index - 1) == 0 || kz_log_term(&r->log, index - 1) != prev_term)
+        kz_replica_log_term(&r->log, index - 1) == 0 || kz_replica_log_term(&r->log, index - 1) != prev_term)
         return true;
     return kz_replica_feed_change(r, settled);
 }
@@ -109,8 +109,8 @@ static bool check_chain(struct kz_replica *r, uint64_t from, const Kz__AppendEnt
 {
     uint64_t chain;
     if (!wire->has_prev_chain || r->installing || wire->prev_log_index == 0 ||
-        kz_log_term(&r->log, wire->prev_log_index) != wire->prev_log_term ||
-        !kz_log_chain(&r->log, wire->prev_log_index, &chain) || chain == wire->prev_chain)
+        kz_replica_log_term(&r->log, wire->prev_log_index) != wire->prev_log_term ||
+        !kz_replica_log_chain(&r->log, wire->prev_log_index, &chain) || chain == wire->prev_chain)
         return true;
     kz_replica_die(r, "our log and that of node %llu differ before entry %llu of term %llu", (unsigned long long)from,
                    (unsigned long long)wire->prev_log_index, (unsigned long long)wire->prev_log_term);

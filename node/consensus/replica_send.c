@@ -24,7 +24,7 @@ static void enqueue(struct kz_replica *r, const struct outgoing *out)
 /* Sizes below the ring come from the store's log. False: it cannot be read, or the peer needs a snapshot. */
 static bool entry_size(struct kz_replica *r, uint64_t index, size_t *size_bytes)
 {
-    const struct kz_log_slot *slot = kz_log_get(&r->log, index);
+    const struct kz_replica_log_slot *slot = kz_replica_log_get(&r->log, index);
     struct kz_entry entry;
     uint64_t chain;
     if (slot) {
@@ -186,7 +186,7 @@ void kz_replica_send_probe(struct kz_replica *r, enum outgoing_kind kind, uint64
 /* Fills entry `index` into `wire`; sets *owned when the bytes are a copy. */
 static bool fill_entry(struct kz_replica *r, uint64_t index, Kz__Entry *wire, uint8_t **owned)
 {
-    const struct kz_log_slot *slot = kz_log_get(&r->log, index);
+    const struct kz_replica_log_slot *slot = kz_replica_log_get(&r->log, index);
     struct kz_entry entry;
     uint64_t chain;
     *owned = NULL;
@@ -210,7 +210,7 @@ static bool find_chain(struct kz_replica *r, uint64_t index, uint64_t *chain)
 {
     struct kz_entry entry;
     if (index == 0) return false;
-    return kz_log_chain(&r->log, index, chain) || r->io->read_entry(r->io->data, index, &entry, chain);
+    return kz_replica_log_chain(&r->log, index, chain) || r->io->read_entry(r->io->data, index, &entry, chain);
 }
 
 /* The range named when it was queued is still ours if we still lead that term: a leader only appends. */
@@ -233,7 +233,7 @@ static void post_append(struct kz_replica *r, const struct outgoing *out)
     }
     wire.term = append->term;
     wire.prev_log_index = prev;
-    wire.prev_log_term = prev > 0 ? kz_log_term(&r->log, prev) : 0;
+    wire.prev_log_term = prev > 0 ? kz_replica_log_term(&r->log, prev) : 0;
     wire.leader_commit = r->core_commit;
     wire.n_entries = append->n_entries;
     wire.entries = list;

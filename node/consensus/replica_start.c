@@ -26,7 +26,7 @@ static enum kz_code check_entry(struct kz_replica *r, uint64_t index, const stru
                                 uint64_t chain, struct kz_err *err)
 {
     unsigned long long at = index;
-    if (entry->term < kz_log_term(&r->log, index - 1) || entry->term == 0 || entry->term > r->hard.term)
+    if (entry->term < kz_replica_log_term(&r->log, index - 1) || entry->term == 0 || entry->term > r->hard.term)
         return kz_fail(err, KZ_CORRUPT, "log entry %llu has term %llu", at, (unsigned long long)entry->term);
     if (index == 1 && entry->type != KZ_ENTRY_CHANGE)
         return kz_fail(err, KZ_CORRUPT, "log entry 1 is not a configuration");
@@ -41,13 +41,13 @@ static enum kz_code load_log(struct kz_replica *r, const struct kz_hard_state *h
 {
     uint64_t before = hard->base_chain, chain;
     struct kz_entry entry;
-    kz_log_reset(&r->log, hard->first_index - 1, hard->base_term, hard->base_chain);
+    kz_replica_log_reset(&r->log, hard->first_index - 1, hard->base_term, hard->base_chain);
     for (uint64_t index = hard->first_index; index <= hard->last_index; index++) {
         if (!r->io->read_entry(r->io->data, index, &entry, &chain))
             return kz_fail(err, KZ_CORRUPT, "log entry %llu cannot be read", (unsigned long long)index);
         enum kz_code code = check_entry(r, index, &entry, before, chain, err);
         if (code != KZ_OK) return code;
-        kz_log_load(&r->log, &entry, chain);
+        kz_replica_log_load(&r->log, &entry, chain);
         before = chain;
     }
     return KZ_OK;
@@ -56,7 +56,7 @@ static enum kz_code load_log(struct kz_replica *r, const struct kz_hard_state *h
 static enum kz_code take_applied(struct kz_replica *r, const struct kz_applied *applied, struct kz_err *err)
 {
     if (applied->index > 0) {
-        if (kz_log_term(&r->log, applied->index) != applied->term)
+        if (kz_replica_log_term(&r->log, applied->index) != applied->term)
             return kz_fail(err, KZ_CORRUPT, "state and log disagree about the term of entry %llu",
                            (unsigned long long)applied->index);
         enum kz_code code = kz_conf_check(applied->configuration, applied->configuration_bytes, err);
@@ -126,12 +126,12 @@ static struct raft_entry *make_entries(const struct kz_replica *r, size_t count)
 {
     struct raft_entry *entries = kz_must_alloc(count + 1, sizeof(*entries));
     for (size_t i = 0; i < count; i++) {
-        entries[i].term = kz_log_term(&r->log, r->log.base_index + 1 + i);
+        entries[i].term = kz_replica_log_term(&r->log, r->log.base_index + 1 + i);
         entries[i].type = RAFT_COMMAND;
         entries[i].batch = entries;
     }
     for (size_t i = 0; i < r->log.change_count; i++) {
-        const struct kz_log_change *change = &r->log.changes[i];
+        const struct kz_replica_log_change *change = &r->log.changes[i];
         struct raft_entry *entry = &entries[change->index - r->log.base_index - 1];
         entry->type = RAFT_CHANGE;
         entry->buf = (struct raft_buffer){.base = change->data, .len = change->size_bytes};
@@ -158,6 +158,6 @@ bool kz_replica_step_start(struct kz_replica *r)
     r->started = true;
     bool alive = kz_replica_step(r, &event, NULL);
     free(event.start.entries);
-    if (alive) kz_log_forget_changes(&r->log, r->conf_cursor < r->applied ? r->conf_cursor : r->applied);
+    if (alive) kz_replica_log_forget_changes(&r->log, r->conf_cursor < r->applied ? r->conf_cursor : r->applied);
     return alive;
 }

@@ -25,7 +25,7 @@ static void begin_install(struct kz_replica *r, struct raft_update *update)
     r->install = r->incoming.meta;
     r->installing = true;
     kz_replica_cut_jobs(r, 0); /* the entries they hold are no longer the log's */
-    kz_log_reset(&r->log, r->install.index, r->install.term, r->install.chain);
+    kz_replica_log_reset(&r->log, r->install.index, r->install.term, r->install.chain);
     r->stored = 0;
     r->install_seq = kz_replica_add_job(r, (struct job){.kind = JOB_INSTALL});
     r->io->install(r->io->data, r->install_seq, &r->install);
@@ -40,11 +40,12 @@ static bool truncate_log(struct kz_replica *r, uint64_t index)
                        (unsigned long long)r->commit);
         return false;
     }
-    if (!kz_log_chain(&r->log, index - 1, &chain) && !r->io->read_entry(r->io->data, index - 1, &entry, &chain)) {
+    if (!kz_replica_log_chain(&r->log, index - 1, &chain) &&
+        !r->io->read_entry(r->io->data, index - 1, &entry, &chain)) {
         kz_replica_die(r, "entry %llu cannot be read", (unsigned long long)index - 1);
         return false;
     }
-    kz_log_truncate(&r->log, index, chain);
+    kz_replica_log_truncate(&r->log, index, chain);
     kz_replica_cut_jobs(r, index);
     if (r->stored >= index) r->stored = index - 1;
     return true;
@@ -78,7 +79,7 @@ static bool take_entries(struct kz_replica *r, struct raft_update *update, const
     struct kz_entry *entries = kz_must_alloc(count, sizeof(*entries));
     for (size_t i = 0; i < count; i++) {
         entries[i] = entry_of(&update->entries.batch[i], index + i, input);
-        kz_log_append(&r->log, &entries[i]);
+        kz_replica_log_append(&r->log, &entries[i]);
     }
     uint64_t seq =
         kz_replica_add_job(r, (struct job){.kind = JOB_APPEND, .first = index, .valid_last = index + count - 1});
@@ -104,7 +105,7 @@ static void become_leader(struct kz_replica *r)
         r->peers[i].heard_ms = 0;
         kz_replica_window_reset(&r->peers[i]);
     }
-    bool own_term = kz_log_term(&r->log, r->log.last) == raft_current_term(&r->core);
+    bool own_term = kz_replica_log_term(&r->log, r->log.last) == raft_current_term(&r->core);
     r->lead_start = own_term ? r->log.last : r->log.last + 1;
 }
 
@@ -207,7 +208,7 @@ static bool raw_step(struct kz_replica *r, struct raft_event *event, const struc
 
 bool kz_replica_feed_change(struct kz_replica *r, uint64_t index)
 {
-    const struct kz_log_change *change = kz_log_find_change(&r->log, index);
+    const struct kz_replica_log_change *change = kz_replica_log_find_change(&r->log, index);
     struct raft_event event = {.type = RAFT_CONFIGURATION};
     if (!change) return true;
     event.configuration.index = index;

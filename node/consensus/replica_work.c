@@ -47,13 +47,13 @@ static void advance_applied(struct kz_replica *r, uint64_t index, uint64_t term)
     r->applied = index;
     r->applied_term = term;
     for (size_t i = 0; i < r->log.change_count; i++) {
-        const struct kz_log_change *change = &r->log.changes[i];
+        const struct kz_replica_log_change *change = &r->log.changes[i];
         if (change->index > index || change->index <= r->conf_index) continue;
         r->conf_index = change->index;
         r->conf_bytes = change->size_bytes;
         memcpy(r->conf, change->data, change->size_bytes);
     }
-    kz_log_forget_changes(&r->log, r->conf_cursor < index ? r->conf_cursor : index);
+    kz_replica_log_forget_changes(&r->log, r->conf_cursor < index ? r->conf_cursor : index);
 }
 
 static bool finish_install(struct kz_replica *r)
@@ -117,7 +117,7 @@ void kz_replica_stored(struct kz_replica *r, uint64_t seq)
     if (!kz_replica_enter(r)) return;
     bool alive = (!installed || finish_install(r)) && finish_append(r, appended);
     if (alive) {
-        kz_log_evict(&r->log, r->options.ring_bytes, r->stored);
+        kz_replica_log_evict(&r->log, r->options.ring_bytes, r->stored);
         kz_snapshot_settle(r);
     }
     kz_replica_leave(r);
@@ -140,8 +140,8 @@ static void pump_apply(struct kz_replica *r)
         uint64_t upto = limit;
         if (upto > r->apply_asked + KZ_APPLY_STEP_ENTRIES) upto = r->apply_asked + KZ_APPLY_STEP_ENTRIES;
         uint64_t hint = kz_guard_hint(r->options.guards, r->commit, r->stored, r->log.last);
-        uint64_t seq =
-            kz_replica_add_job(r, (struct job){.kind = JOB_APPLY, .upto = upto, .term = kz_log_term(&r->log, upto)});
+        uint64_t seq = kz_replica_add_job(
+            r, (struct job){.kind = JOB_APPLY, .upto = upto, .term = kz_replica_log_term(&r->log, upto)});
         r->apply_asked = upto;
         r->io->apply(r->io->data, seq, upto, hint);
     }
@@ -160,7 +160,7 @@ static bool wants_compaction(const struct kz_replica *r)
         r->applied <= r->log.base_index)
         return false;
     uint64_t entries = r->applied - r->log.base_index;
-    uint64_t bytes = kz_log_total(&r->log, r->applied) - r->log.base_total;
+    uint64_t bytes = kz_replica_log_total(&r->log, r->applied) - r->log.base_total;
     /* While somebody is being sent the state, the entries he needs next are kept, within reason. */
     uint64_t patience = transfer_runs(r) ? KZ_COMPACT_PATIENCE : 1;
     return entries >= r->options.trailing_entries + r->options.compact_entries * patience ||
@@ -172,11 +172,11 @@ static void drop_prefix(struct kz_replica *r, uint64_t upto)
     uint64_t chain;
     struct kz_entry entry;
     if (upto <= r->log.base_index) return;
-    if (!kz_log_chain(&r->log, upto, &chain) && !r->io->read_entry(r->io->data, upto, &entry, &chain)) {
+    if (!kz_replica_log_chain(&r->log, upto, &chain) && !r->io->read_entry(r->io->data, upto, &entry, &chain)) {
         kz_replica_die(r, "entry %llu cannot be read", (unsigned long long)upto);
         return;
     }
-    kz_log_drop_prefix(&r->log, upto, chain);
+    kz_replica_log_drop_prefix(&r->log, upto, chain);
     uint64_t seq = kz_replica_add_job(r, (struct job){.kind = JOB_COMPACT});
     r->io->compact(r->io->data, seq, upto);
 }
@@ -186,7 +186,7 @@ static void pump_compaction(struct kz_replica *r)
 {
     if (!wants_compaction(r)) return;
     uint64_t trailing = r->options.trailing_entries;
-    uint64_t tail = kz_log_tail_of(&r->log, r->applied, r->options.compact_bytes);
+    uint64_t tail = kz_replica_log_tail_of(&r->log, r->applied, r->options.compact_bytes);
     if (r->applied - tail < trailing) trailing = r->applied - tail;
     if (trailing > UINT32_MAX) trailing = UINT32_MAX;
     struct raft_event event = {.type = RAFT_SNAPSHOT};

@@ -38,7 +38,7 @@ static struct kz_replica_status replica_status(const struct kz_node *node)
     return status;
 }
 
-bool kz_node_is_leader(const struct kz_node *node) { return replica_status(node).role == KZ_ROLE_LEADER; }
+bool kz_node_is_leader(const struct kz_node *node) { return replica_status(node).role == KZ_RAFT_LEADER; }
 uint64_t kz_node_leader(const struct kz_node *node) { return replica_status(node).leader_id; }
 bool kz_node_has_quorum(const struct kz_node *node)
 {
@@ -79,7 +79,7 @@ void kz_node_fill_meta(const struct kz_node *node, Kz__ReadMode answered, Kz__Me
     meta->data_time_ms = linearizable ? kz_node_wall_ms(node) : node->applied.data_time_ms;
     if (meta->quorum) {
         meta->has_leader_contact_ms = true;
-        if (status.role != KZ_ROLE_LEADER)
+        if (status.role != KZ_RAFT_LEADER)
             meta->leader_contact_ms = (int64_t)(kz_node_now_ms(node) - status.leader_contact_ms);
     } else if (node->contact_wall_ms) {
         int64_t ago_ms = kz_node_wall_ms(node) - node->contact_wall_ms;

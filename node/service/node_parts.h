@@ -3,9 +3,7 @@
 #ifndef KZ_SERVICE_NODE_PARTS_H
 #define KZ_SERVICE_NODE_PARTS_H
 
-#define kz_role kz_raft_role
 #include "node/consensus/replica.h"
-#undef kz_role
 #include "node/consensus/transport.h"
 #include "node/registry/record.h"
 #include "node/service/mutation.h"

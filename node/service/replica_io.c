@@ -200,7 +200,7 @@ static void io_set_timer(void *data, uint64_t at_ms)
 static void io_role_changed(void *data, enum kz_raft_role role, uint64_t term, uint64_t leader_id)
 {
     struct kz_node *node = ((struct kz_replica_io_state *)data)->node;
-    kz_log_info("raft.role", "role=%s term=%llu leader=%s", kz_role_name(role), (unsigned long long)term,
+    kz_log_info("raft.role", "role=%s term=%llu leader=%s", kz_raft_role_name(role), (unsigned long long)term,
                 kz_node_member_name(node, leader_id));
     kz_writes_leader_changed(node->writes);
     kz_reads_leader_changed(node->reads);
