@@ -9,10 +9,15 @@ REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 export KEIZOKU_BUILD=${KEIZOKU_BUILD:-$REPO/build}
 export PATH="$KEIZOKU_BUILD/client:$KEIZOKU_BUILD/tools:$PATH"
 export LC_ALL=C.UTF-8
-unset KEIZOKU_NODE KEIZOKU_CERT KEIZOKU_KEY KEIZOKU_CA KEIZOKU_CRL KEIZOKU_LAB
+for name in $(compgen -e); do
+    case "$name" in
+    KEIZOKU_BUILD | KEIZOKU_TEST_LOGS) ;;
+    KEIZOKU_*) unset "$name" ;; # settings of the person who runs this
+    esac
+done
 TEST_NAME=$(basename "$0" .sh)
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/keizoku-$TEST_NAME.XXXXXX")
-export HOME="$WORK" # no configuration file of the person who runs this
+export HOME="$WORK" XDG_CONFIG_HOME="$WORK/.config"
 PASSED=0
 FAILED=0
 LABS=()
@@ -127,23 +132,25 @@ wait_until() {
 
 json() { json-get "$1"; } # PATH, JSON on standard input
 
-# The name of the leader as the reachable nodes say.
-leader() { keizoku status -o json --read local 2>/dev/null | json meta.leader; }
+# The leader's name as the reached node says; fails when it knows none.
+leader() {
+    local name
+    name=$(keizoku status -o json --read local 2>/dev/null | json meta.leader) && [ "$name" != null ] && printf '%s\n' "$name"
+}
 
-# Both state and index equal on all the given sites.
+# "INDEX HASH" of the site's own copy.
+state_of() { # SITE
+    local answer
+    answer=$(at "$1" keizoku status -o json --read local 2>/dev/null) || return 1
+    printf '%s %s\n' "$(printf '%s' "$answer" | json meta.applied_index)" "$(printf '%s' "$answer" | json state_hash)"
+}
+
+# Index and hash equal on all the given sites.
 same_state() { # SITE…
-    local site answer wanted='' got
+    local site wanted='' got
     for site in "$@"; do
-        answer=$(at "$site" keizoku status -o json --read local 2>/dev/null) || return 1
-        got="$(printf '%s' "$answer" | json meta.applied_index) $(own_hash "$answer" "$site")"
+        got=$(state_of "$site") || return 1
         [ -n "$wanted" ] || wanted=$got
         expect_equal "$wanted" "$got" || return 1
     done
-}
-
-own_hash() { # STATUS SITE
-    local names hashes
-    names=$(printf '%s' "$1" | json 'members.*.name')
-    hashes=$(printf '%s' "$1" | json 'members.*.state_hash')
-    paste -d ' ' <(printf '%s\n' "$names") <(printf '%s\n' "$hashes") | awk -v site="$2" '$1 == site { print $2 }'
 }

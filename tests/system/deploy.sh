@@ -70,7 +70,7 @@ test_lab() {
     check start-after-stop lab start main
 }
 
-has_leader() { [ -n "$(at alternate keizoku status -o json --read local 2>/dev/null | json meta.leader)" ]; }
+has_leader() { KEIZOKU_NODE=$(address_of alternate) leader; }
 
 # A process id may belong to somebody else by the time it is used.
 test_foreign_process() {
