@@ -206,7 +206,8 @@ static void arm_timer(struct kz_replica *r)
     for (size_t i = 0; i < r->peer_count; i++)
         at = earlier(at, kz_snapshot_deadline(r, &r->peers[i]));
     at = kz_guard_timer_clamp(r->options.guards, earlier(at, r->fast_until_ms), now);
-    if (at == r->timer_ms) return;
+    /* An earlier wake-up is armed and re-arms; one that is due must not be pushed back before it fires. */
+    if (r->timer_ms != 0 && r->timer_ms <= at) return;
     r->timer_ms = at;
     r->io->set_timer(r->io->data, at);
 }
