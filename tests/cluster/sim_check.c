@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What must hold after every step. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/cluster/sim.h"
+
+#define CONVERGED_ENTRIES 20u /* a node this close to the newest commit has converged: writes go on meanwhile */
+
+/* Room for element `index`, zeroed. */
+static uint64_t *reach(uint64_t *array, size_t *room, uint64_t index)
+{
+    size_t before = *room;
+    if (index < before) return array;
+    while (*room <= index)
+        *room = *room ? *room * 2 : 1024;
+    array = kz_must_realloc(array, *room * sizeof(*array));
+    memset(array + before, 0, (*room - before) * sizeof(*array));
+    return array;
+}
+
+/* ---- log matching ---- */
+
+static void grow_entries(struct sim_log_check *check)
+{
+    struct sim_log_check old = *check;
+    if (check->count * 2 < check->room) return;
+    check->room = old.room ? old.room * 2 : 4096;
+    check->slots = kz_must_alloc(check->room, sizeof(*check->slots));
+    for (size_t i = 0; i < old.room; i++) {
+        if (old.slots[i].index == 0) continue;
+        size_t at = sim_mix(old.slots[i].index, old.slots[i].term, 7) & (check->room - 1);
+        while (check->slots[at].index != 0)
+            at = (at + 1) & (check->room - 1);
+        check->slots[at] = old.slots[i];
+    }
+    free(old.slots);
+}
+
+static void check_entry(struct sim_node *node, uint64_t index, uint64_t term, uint64_t chain)
+{
+    struct sim_log_check *check = &node->sim->checks.entries;
+    grow_entries(check);
+    size_t at = sim_mix(index, term, 7) & (check->room - 1);
+    for (; check->slots[at].index != 0; at = (at + 1) & (check->room - 1)) {
+        if (check->slots[at].index != index || check->slots[at].term != term) continue;
+        if (check->slots[at].chain != chain)
+            sim_fail(node->sim, "log matching: node %llu has another entry %llu of term %llu than others",
+                     (unsigned long long)node->id, (unsigned long long)index, (unsigned long long)term);
+        return;
+    }
+    check->slots[at].index = index;
+    check->slots[at].term = term;
+    check->slots[at].chain = chain;
+    check->count++;
+}
+
+uint64_t sim_chain(struct sim_node *node, uint64_t index, bool *known)
+{
+    uint64_t chain = 0;
+    struct kz_entry entry;
+    const struct kz_replica_log *log = &node->replica->log;
+    /* Below the driver's log the store may still hold what a snapshot under way is about to replace. */
+    *known = kz_replica_log_chain(log, index, &chain) ||
+             (index > log->base_index && node->sim->backend->read_entry(node->store, index, &entry, &chain));
+    return chain;
+}
+
+void sim_check_append(struct sim_node *node, uint64_t index, size_t count)
+{
+    if (node->role == KZ_RAFT_LEADER && index <= node->lead_last &&
+        raft_current_term(&node->replica->core) == node->term)
+        sim_fail(node->sim, "leader append-only: node %llu overwrites %llu", (unsigned long long)node->id,
+                 (unsigned long long)index);
+    for (uint64_t i = index; i < index + count; i++) {
+        const struct kz_replica_log_slot *slot = kz_replica_log_get(&node->replica->log, i);
+        check_entry(node, i, slot->term, slot->chain);
+    }
+}
+
+/* ---- commit ---- */
+
+static void check_committed(struct sim_node *node, uint64_t index, uint64_t chain)
+{
+    struct sim_checks *checks = &node->sim->checks;
+    checks->committed = reach(checks->committed, &checks->committed_room, index);
+    if (checks->committed[index] != 0 && checks->committed[index] != chain)
+        sim_fail(node->sim, "committed entries differ up to %llu (node %llu)", (unsigned long long)index,
+                 (unsigned long long)node->id);
+    node->sim->stats.commits += checks->committed[index] == 0;
+    checks->committed[index] = chain;
+    if (index > checks->committed_last) checks->committed_last = index;
+}
+
+static void check_commit(struct sim_node *node, uint64_t commit)
+{
+    struct sim_checks *checks = &node->sim->checks;
+    const struct kz_replica_log *log = &node->replica->log;
+    bool known;
+    if (commit < node->commit_seen)
+        sim_fail(node->sim, "node %llu: commit index went from %llu back to %llu", (unsigned long long)node->id,
+                 (unsigned long long)node->commit_seen, (unsigned long long)commit);
+    uint64_t high = commit < log->last ? commit : log->last;
+    for (uint64_t index = node->commit_seen + 1; index <= high; index++) {
+        uint64_t chain = sim_chain(node, index, &known);
+        if (known) check_committed(node, index, chain);
+    }
+    if (high > 0 && kz_replica_log_term(log, high) > checks->committed_term)
+        checks->committed_term = kz_replica_log_term(log, high);
+    node->commit_seen = high > node->commit_seen ? high : node->commit_seen;
+}
+
+void sim_check_apply_asked(struct sim_node *node, uint64_t upto, uint64_t hint)
+{
+    struct sim *sim = node->sim;
+    sim_check_node(node); /* what this step committed counts */
+    if (upto > node->durable_last)
+        sim_fail(sim, "node %llu applies %llu but only %llu is durable", (unsigned long long)node->id,
+                 (unsigned long long)upto, (unsigned long long)node->durable_last);
+    if (upto > sim->checks.committed_last)
+        sim_fail(sim, "node %llu applies %llu, committed is %llu", (unsigned long long)node->id,
+                 (unsigned long long)upto, (unsigned long long)sim->checks.committed_last);
+    bool known;
+    uint64_t chain = hint <= node->replica->log.last ? sim_chain(node, hint, &known) : 0;
+    if (hint > sim->checks.committed_last || hint > node->durable_last ||
+        (hint > 0 && hint <= node->replica->log.last && known && chain != sim->checks.committed[hint]))
+        sim_fail(sim, "node %llu hints at %llu, committed is %llu", (unsigned long long)node->id,
+                 (unsigned long long)hint, (unsigned long long)sim->checks.committed_last);
+}
+
+void sim_check_applied(struct sim_node *node, uint64_t index, uint64_t term, uint64_t chain)
+{
+    if (term > node->sim->checks.committed_term) node->sim->checks.committed_term = term;
+    check_committed(node, index, chain);
+}
+
+void sim_check_state(struct sim_node *node, uint64_t applied, uint64_t hash)
+{
+    struct sim_checks *checks = &node->sim->checks;
+    hash |= 1; /* 0 = not known */
+    checks->states = reach(checks->states, &checks->state_room, applied);
+    if (checks->states[applied] != 0 && checks->states[applied] != hash)
+        sim_fail(node->sim, "node %llu has another state at applied index %llu than others",
+                 (unsigned long long)node->id, (unsigned long long)applied);
+    checks->states[applied] = hash;
+}
+
+/* ---- elections ---- */
+
+static void check_election(struct sim_node *node, uint64_t term)
+{
+    struct sim_checks *checks = &node->sim->checks;
+    const struct kz_replica_log *log = &node->replica->log;
+    uint64_t committed = checks->committed_last;
+    bool known;
+    checks->leaders = reach(checks->leaders, &checks->leader_room, term);
+    if (checks->leaders[term] != 0 && checks->leaders[term] != node->id)
+        sim_fail(node->sim, "two leaders in term %llu: nodes %llu and %llu", (unsigned long long)term,
+                 (unsigned long long)checks->leaders[term], (unsigned long long)node->id);
+    checks->leaders[term] = node->id;
+    node->sim->stats.elections++;
+    node->lead_last = log->last;
+    if (committed == 0 || checks->committed_term >= term)
+        return; /* a deposed leader of an older term: others went on already */
+    if (committed > log->last)
+        sim_fail(node->sim, "leader completeness: node %llu leads term %llu without committed entry %llu (it has %llu)",
+                 (unsigned long long)node->id, (unsigned long long)term, (unsigned long long)committed,
+                 (unsigned long long)log->last);
+    uint64_t chain = sim_chain(node, committed, &known);
+    if (committed > log->base_index && known && chain != checks->committed[committed])
+        sim_fail(node->sim, "leader completeness: node %llu leads term %llu with another entry %llu",
+                 (unsigned long long)node->id, (unsigned long long)term, (unsigned long long)committed);
+}
+
+void sim_check_node(struct sim_node *node)
+{
+    struct kz_replica_status status;
+    if (!node->up || !node->replica->started) return;
+    kz_replica_get_status(node->replica, &status);
+    if (status.role == KZ_RAFT_LEADER && (node->role != KZ_RAFT_LEADER || node->term != status.term)) {
+        node->role = status.role;
+        node->term = status.term;
+        check_election(node, status.term);
+    }
+    node->role = status.role;
+    node->term = status.term;
+    check_commit(node, status.commit_index);
+}
+
+/* ---- writes ---- */
+
+void sim_check_effect(struct sim *sim, uint64_t write, uint64_t index)
+{
+    struct sim_write *record = &sim->checks.writes[write];
+    if (record->effect != 0 && record->effect != index)
+        sim_fail(sim, "write %llu took effect twice: at %llu and at %llu", (unsigned long long)write,
+                 (unsigned long long)record->effect, (unsigned long long)index);
+    record->effect = index;
+}
+
+void sim_check_ack(struct sim *sim, uint64_t write, uint64_t index)
+{
+    struct sim_write *record = &sim->checks.writes[write];
+    if (record->effect == 0 || record->effect > index)
+        sim_fail(sim, "write %llu is acknowledged at %llu but took effect at %llu", (unsigned long long)write,
+                 (unsigned long long)index, (unsigned long long)record->effect);
+    sim->stats.acked += !record->acked;
+    record->acked = true;
+    if (record->effect > sim->checks.acked_index) sim->checks.acked_index = record->effect;
+}
+
+/* ---- the end ---- */
+
+static bool lags(struct sim *sim, struct sim_node *node)
+{
+    return sim->backend->applied(node->store) + CONVERGED_ENTRIES < sim->checks.committed_last;
+}
+
+bool sim_is_converged(struct sim *sim, uint64_t healed_at)
+{
+    struct sim_node *leader = sim_leader(sim);
+    struct kz_member members[SIM_NODES];
+    if (!leader || sim->checks.committed_last < healed_at + 3 || sim->retry_count > 0) return false;
+    size_t count = kz_replica_members(leader->replica, members, SIM_NODES);
+    for (size_t i = 0; i < count; i++) {
+        struct sim_node *node = &sim->nodes[members[i].id];
+        if (node->kept_down) continue;
+        if (!node->up || lags(sim, node)) return false;
+    }
+    return true;
+}
+
+void sim_check_end(struct sim *sim, uint64_t healed_at)
+{
+    struct sim_node *leader = sim_leader(sim);
+    struct kz_member members[SIM_NODES];
+    if (!leader) sim_fail(sim, "liveness: no leader at the end");
+    if (sim->checks.committed_last <= healed_at)
+        sim_fail(sim, "liveness: nothing was committed after healing (leader n%llu)", (unsigned long long)leader->id);
+    if (sim->checks.committed_last < sim->checks.acked_index)
+        sim_fail(sim, "acknowledged entry %llu is not committed", (unsigned long long)sim->checks.acked_index);
+    size_t count = kz_replica_members(leader->replica, members, SIM_NODES);
+    for (size_t i = 0; i < count; i++) {
+        struct sim_node *node = &sim->nodes[members[i].id];
+        if (node->kept_down) continue;
+        uint64_t applied = sim->backend->applied(node->store);
+        if (lags(sim, node))
+            sim_fail(sim, "convergence: node %llu applied %llu of %llu", (unsigned long long)node->id,
+                     (unsigned long long)applied, (unsigned long long)sim->checks.committed_last);
+        for (uint64_t write = 1; write <= sim->checks.write_count; write++)
+            if (sim->checks.writes[write].acked && sim->checks.writes[write].effect <= applied &&
+                !sim->backend->holds(node->store, write))
+                sim_fail(sim, "acknowledged write %llu is missing at node %llu", (unsigned long long)write,
+                         (unsigned long long)node->id);
+    }
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clients: writes with numbers that are retried until acknowledged, some although they were (a lost reply), and
+ * linearizable reads. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/base/buf.h"
+#include "tests/cluster/sim.h"
+
+#define PENDING_MAX 500u    /* proposals without an answer at one time */
+#define BEHIND_MAX 300u     /* uncommitted entries of a leader, in faulty times ... */
+#define BEHIND_CALM_MAX 10u /* ... and once healed */
+#define COMMAND_MAX_BYTES 1024u
+
+static void add_retry(struct sim *sim, uint64_t write)
+{
+    if (sim->retry_count == sim->retry_room) {
+        sim->retry_room = sim->retry_room ? sim->retry_room * 2 : 64;
+        sim->retries = kz_must_realloc(sim->retries, sim->retry_room * sizeof(*sim->retries));
+    }
+    sim->retries[sim->retry_count++] = write;
+}
+
+static void add_pending(struct sim *sim, struct sim_pending pending)
+{
+    if (sim->pending_count == sim->pending_room) {
+        sim->pending_room = sim->pending_room ? sim->pending_room * 2 : 64;
+        sim->pending = kz_must_realloc(sim->pending, sim->pending_room * sizeof(*sim->pending));
+    }
+    sim->pending[sim->pending_count++] = pending;
+}
+
+static uint64_t new_write(struct sim *sim)
+{
+    struct sim_checks *checks = &sim->checks;
+    if (checks->write_count + 1 >= checks->write_room) {
+        size_t before = checks->write_room;
+        checks->write_room = before ? before * 2 : 1024;
+        checks->writes = kz_must_realloc(checks->writes, checks->write_room * sizeof(*checks->writes));
+        memset(checks->writes + before, 0, (checks->write_room - before) * sizeof(*checks->writes));
+    }
+    return ++checks->write_count;
+}
+
+/* A new write, one of unknown outcome, or now and then one that was answered but whose reply got lost. */
+static uint64_t choose_write(struct sim *sim)
+{
+    if (sim->retry_count > 0 && sim_chance(sim, 0.7)) {
+        sim->stats.retries++;
+        return sim->retries[--sim->retry_count];
+    }
+    if (sim->chaos && sim->checks.write_count > 0 && sim_chance(sim, 0.02)) {
+        sim->stats.retries++;
+        uint64_t recent = sim->checks.write_count < 20 ? sim->checks.write_count : 20;
+        return sim->checks.write_count - sim_below(sim, recent);
+    }
+    return new_write(sim);
+}
+
+static void propose(struct sim *sim, struct sim_node *leader)
+{
+    uint8_t command[COMMAND_MAX_BYTES];
+    uint64_t write = choose_write(sim);
+    struct sim_pending pending = {.node = leader->id, .epoch = leader->epoch, .write = write};
+    size_t size = sim->backend->encode(sim, write, command, sizeof(command));
+    if (kz_replica_propose(leader->replica, command, size, &pending.index, &pending.term) == KZ_OK)
+        add_pending(sim, pending);
+    else
+        add_retry(sim, write);
+}
+
+void sim_load_write(struct sim *sim)
+{
+    struct sim_node *leader = sim_any_leader(sim);
+    struct kz_replica_status status;
+    if (!leader || sim->pending_count > PENDING_MAX) return;
+    kz_replica_get_status(leader->replica, &status);
+    if (status.last_index - status.commit_index > (sim->chaos ? BEHIND_MAX : BEHIND_CALM_MAX)) return;
+    for (uint64_t left = sim_between(sim, 1, sim->profile.batch); left > 0; left--)
+        propose(sim, leader);
+    kz_replica_flush(leader->replica);
+    sim_node_after_input(leader);
+}
+
+void sim_load_applied(struct sim_node *node, uint64_t index)
+{
+    struct sim *sim = node->sim;
+    size_t kept = 0;
+    for (size_t i = 0; i < sim->pending_count; i++) {
+        struct sim_pending pending = sim->pending[i];
+        if (pending.node == node->id && pending.epoch == node->epoch && pending.index <= index)
+            sim_check_ack(sim, pending.write, pending.index);
+        else
+            sim->pending[kept++] = pending;
+    }
+    sim->pending_count = kept;
+}
+
+void sim_load_unknown(struct sim_node *node)
+{
+    struct sim *sim = node->sim;
+    size_t kept = 0;
+    for (size_t i = 0; i < sim->pending_count; i++) {
+        if (sim->pending[i].node == node->id)
+            add_retry(sim, sim->pending[i].write);
+        else
+            sim->pending[kept++] = sim->pending[i];
+    }
+    sim->pending_count = kept;
+}
+
+struct read {
+    struct sim *sim;
+    uint64_t acked_before, node;
+};
+
+static void read_answered(void *data, enum kz_code code, uint64_t read_index)
+{
+    struct read *read = data;
+    struct sim *sim = read->sim;
+    if (code == KZ_OK) {
+        sim->stats.reads++;
+        if (read_index < read->acked_before)
+            sim_fail(sim, "stale read at node %llu: index %llu, acknowledged before it was asked: %llu",
+                     (unsigned long long)read->node, (unsigned long long)read_index,
+                     (unsigned long long)read->acked_before);
+    }
+    free(read);
+}
+
+void sim_load_read(struct sim *sim)
+{
+    struct sim_node *leader = sim_any_leader(sim);
+    if (!leader) return;
+    struct read *read = kz_must_alloc(1, sizeof(*read));
+    *read = (struct read){.sim = sim, .acked_before = sim->checks.acked_index, .node = leader->id};
+    if (kz_replica_read(leader->replica, read_answered, read) != KZ_OK) free(read);
+    kz_replica_flush(leader->replica);
+    sim_node_after_input(leader);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What kind of a cluster, network and day a seed is. */
+#include "tests/cluster/sim.h"
+
+#define PICK(sim, ...) pick(sim, (const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}) / sizeof(double))
+
+static double pick(struct sim *sim, const double *choices, size_t count) { return choices[sim_below(sim, count)]; }
+
+static uint64_t pick_u(struct sim *sim, const uint64_t *choices, size_t count)
+{
+    return choices[sim_below(sim, count)];
+}
+#define PICK_U(sim, ...)                                                                                               \
+    pick_u(sim, (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+
+static void draw_timers(struct sim *sim, struct sim_profile *p)
+{
+    p->election_ms = (uint32_t)PICK_U(sim, 150, 300, 500, 1000);
+    p->heartbeat_ms = p->election_ms / (uint32_t)sim_between(sim, 3, 10);
+    p->fast_ms = sim_chance(sim, 0.7) ? p->election_ms / 5 : 0;
+    p->lost_events = sim_chance(sim, 0.7);
+    p->snapshot_timeout_ms = p->election_ms * (uint32_t)sim_between(sim, 2, 20);
+}
+
+static void draw_sizes(struct sim *sim, struct sim_profile *p)
+{
+    p->inflight = (uint32_t)PICK_U(sim, 2, 4, 8, 32, 256);
+    p->window_bytes = (uint32_t)PICK_U(sim, 100, 1000, 100000);
+    p->chunk_bytes = (uint32_t)PICK_U(sim, 16, 64, 4096);
+    p->ring_bytes = PICK_U(sim, 1, 500, 1u << 20);
+    p->compact_entries = sim_between(sim, 3, 80);
+    p->compact_bytes = PICK_U(sim, 1000, 10000, 1u << 20);
+    p->trailing = sim_below(sim, 60);
+    p->batch = (unsigned)sim_between(sim, 1, 8);
+    p->value_bytes = (unsigned)PICK_U(sim, 0, 0, 30, 200);
+}
+
+static void draw_network(struct sim *sim, struct sim_profile *p)
+{
+    p->fifo = sim_chance(sim, 0.5);
+    p->loss = PICK(sim, 0, 0.005, 0.05, 0.2);
+    p->duplicate = PICK(sim, 0, 0.01, 0.05);
+    p->delay_min_us = sim_between(sim, 50, 2000);
+    p->delay_max_us = p->delay_min_us + sim_between(sim, 100, p->election_ms * 150);
+    p->bytes_per_ms = PICK_U(sim, 0, 0, 0, 20, 125);
+}
+
+static void draw_faults(struct sim *sim, struct sim_profile *p)
+{
+    p->crashes = p->cuts = p->members = p->transfers = true;
+    p->crash_point = PICK(sim, 0, 0.0002, 0.001);
+    p->slow_disk = PICK(sim, 0, 0.001, 0.02);
+    p->slow_install = sim_chance(sim, 0.2);
+    p->kill_all = sim_chance(sim, 0.3);
+    p->write_every_us = sim_between(sim, 2000, 50000);
+    p->read_every_us = sim_between(sim, 5000, 40000);
+    p->crash_every_us = sim_between(sim, 300000, 8000000);
+    p->cut_every_us = sim_between(sim, 500000, 8000000);
+    p->member_every_us = sim_between(sim, 50000, 2000000);
+    p->transfer_every_us = sim_between(sim, 200000, 6000000);
+    p->down_max_us = PICK_U(sim, 1000000, 10000000);
+    p->voters = (unsigned)PICK_U(sim, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5);
+    p->min_voters = sim_chance(sim, 0.1) ? 1 : (sim_chance(sim, 0.1) ? 2 : 3);
+    if (sim_chance(sim, 0.3)) p->members = false;
+    if (!p->members && sim_chance(sim, 0.5)) p->final_down = (p->voters - 1) / 2;
+}
+
+static void shape(struct sim *sim, struct sim_profile *p)
+{
+    unsigned bits = sim->options.shape;
+    if (bits & SIM_SHAPE_LONE) p->min_voters = 1;
+    if (bits & (SIM_SHAPE_LONE | SIM_SHAPE_FAST_MEMBER)) {
+        p->members = true;
+        p->final_down = 0;
+        p->member_every_us = sim_between(sim, 10000, 200000);
+    }
+    if (bits & SIM_SHAPE_SLOW_INSTALL) {
+        p->slow_install = true;
+        p->snapshot_timeout_ms = p->election_ms;
+        p->compact_entries = 5;
+        p->trailing = 0;
+    }
+    if (bits & SIM_SHAPE_NO_CRASH) p->crashes = false;
+    if (bits & SIM_SHAPE_NO_MEMBER) p->members = false;
+    if (bits & SIM_SHAPE_CALM_NET) {
+        p->loss = p->duplicate = 0;
+        p->delay_max_us = p->delay_min_us + 1000;
+        p->bytes_per_ms = 0;
+    }
+    if (bits & SIM_SHAPE_TRANSFERS) p->transfer_every_us = 100000;
+    if (bits & SIM_SHAPE_THREE) p->voters = 3;
+    if (!p->crashes) p->crash_point = 0;
+}
+
+void sim_draw_profile(struct sim *sim)
+{
+    draw_timers(sim, &sim->profile);
+    draw_sizes(sim, &sim->profile);
+    draw_network(sim, &sim->profile);
+    draw_faults(sim, &sim->profile);
+    shape(sim, &sim->profile);
+}

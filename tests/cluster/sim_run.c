@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One seed from birth to judgement: faulty times, then healing, then everything must be well again. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/cluster/sim.h"
+
+#define FIRST_US US_PER_S
+#define HEAL_ELECTIONS 200u /* election timeouts, and ... */
+#define HEAL_S 120u         /* ... seconds until all must be well */
+#define SETTLE_ELECTIONS 3u /* do not look earlier than this after healing */
+
+/* ---- the core's heap: what it does not give back by the end is a leak ---- */
+
+static size_t heap_live;
+
+static void *heap_malloc(void *data, size_t size)
+{
+    (void)data;
+    heap_live++;
+    void *memory = kz_must_alloc(1, size ? size : 1);
+    memset(memory, 0xa5, size); /* nothing may rely on zeroes */
+    return memory;
+}
+static void heap_free(void *data, void *memory)
+{
+    (void)data;
+    heap_live -= memory != NULL;
+    free(memory);
+}
+static void *heap_calloc(void *data, size_t count, size_t size)
+{
+    (void)data;
+    heap_live++;
+    return kz_must_alloc(count ? count : 1, size ? size : 1);
+}
+static void *heap_realloc(void *data, void *memory, size_t size)
+{
+    (void)data;
+    heap_live += memory == NULL;
+    return kz_must_realloc(memory, size);
+}
+static void *heap_aligned_alloc(void *data, size_t alignment, size_t size)
+{
+    (void)data;
+    heap_live++;
+    return aligned_alloc(alignment, size);
+}
+static void heap_aligned_free(void *data, size_t alignment, void *memory)
+{
+    (void)alignment;
+    heap_free(data, memory);
+}
+
+/* ---- telling ---- */
+
+void sim_story(struct sim *sim, const char *fmt, ...)
+{
+    va_list arguments;
+    if (!sim->options.verbose) return;
+    printf("%12.3f ", (double)sim->now_us / 1000.0);
+    va_start(arguments, fmt);
+    vprintf(fmt, arguments);
+    va_end(arguments);
+    putchar('\n');
+}
+
+void sim_fail(struct sim *sim, const char *fmt, ...)
+{
+    struct sim_report report = {.seed = sim->seed, .failed = true, .at_us = sim->now_us};
+    va_list arguments;
+    va_start(arguments, fmt);
+    vsnprintf(report.text, sizeof(report.text), fmt, arguments);
+    va_end(arguments);
+    fflush(stdout);
+    if (sim->options.report_fd < 0 || write(sim->options.report_fd, &report, sizeof(report)) != sizeof(report))
+        fprintf(stderr, "seed %llu at %.3f ms: %s\n", (unsigned long long)sim->seed, (double)sim->now_us / 1000.0,
+                report.text);
+    _exit(SIM_EXIT_FAILED);
+}
+
+/* ---- events ---- */
+
+static void post_in(struct sim *sim, uint64_t delay_us, enum sim_event_kind kind)
+{
+    sim_post(sim, sim->now_us + delay_us, (struct sim_event){.kind = kind});
+}
+
+static void again(struct sim *sim, enum sim_event_kind kind, uint64_t every_us)
+{
+    post_in(sim, sim_between(sim, 1, 2 * every_us), kind);
+}
+
+static void handle_load(struct sim *sim, const struct sim_event *event)
+{
+    const struct sim_profile *profile = &sim->profile;
+    if (event->kind == SIM_WRITE) {
+        sim_load_write(sim);
+        again(sim, SIM_WRITE, profile->write_every_us + (sim->chaos ? 0 : profile->election_ms * 500u));
+    } else {
+        sim_load_read(sim);
+        again(sim, SIM_READ, profile->read_every_us);
+    }
+}
+
+static void handle_fault(struct sim *sim, const struct sim_event *event)
+{
+    const struct sim_profile *profile = &sim->profile;
+    if (!sim->chaos) return;
+    switch (event->kind) {
+    case SIM_CRASH:
+        sim_fault_crash(sim);
+        again(sim, SIM_CRASH, profile->crash_every_us);
+        break;
+    case SIM_CUT:
+        sim_net_cut(sim);
+        post_in(sim, sim_between(sim, 1, profile->cut_every_us), SIM_HEAL);
+        post_in(sim, sim_between(sim, profile->cut_every_us / 2, 3 * profile->cut_every_us), SIM_CUT);
+        break;
+    case SIM_HEAL:
+        sim_net_heal(sim);
+        sim_story(sim, "links whole");
+        break;
+    case SIM_MEMBER:
+        sim_fault_member(sim);
+        again(sim, SIM_MEMBER, profile->member_every_us);
+        break;
+    case SIM_TRANSFER:
+        sim_fault_transfer(sim);
+        again(sim, SIM_TRANSFER, profile->transfer_every_us);
+        break;
+    default:
+        break;
+    }
+}
+
+static void handle_node(struct sim *sim, const struct sim_event *event)
+{
+    struct sim_node *node = &sim->nodes[event->node];
+    if (event->kind == SIM_RESTART) {
+        if (node->exists && !node->up && !node->kept_down) sim_node_start(node);
+        return;
+    }
+    if (!node->up || node->epoch != event->epoch) return;
+    if (event->kind == SIM_FLUSH) sim_disk_flushed(node);
+    if (event->kind == SIM_TIMER) sim_node_timer(node);
+    if (event->kind == SIM_LOST) {
+        kz_replica_peer_lost(node->replica, event->other);
+        sim_node_after_input(node);
+    }
+}
+
+static void handle(struct sim *sim, struct sim_event *event)
+{
+    switch (event->kind) {
+    case SIM_PACKET:
+        sim_net_deliver(sim, event->packet);
+        sim_net_free(event->packet);
+        break;
+    case SIM_FLUSH:
+    case SIM_TIMER:
+    case SIM_RESTART:
+    case SIM_LOST:
+        handle_node(sim, event);
+        break;
+    case SIM_WRITE:
+    case SIM_READ:
+        handle_load(sim, event);
+        break;
+    default:
+        handle_fault(sim, event);
+        break;
+    }
+}
+
+static void revive(struct sim *sim)
+{
+    for (uint64_t id = 1; id <= SIM_NODES; id++) {
+        struct sim_node *node = &sim->nodes[id];
+        if (!node->exists || node->up || node->kept_down || node->restart_posted == node->epoch) continue;
+        node->restart_posted = node->epoch;
+        sim_post(sim, sim->now_us + sim_between(sim, US_PER_MS, sim->profile.down_max_us),
+                 (struct sim_event){.kind = SIM_RESTART, .node = id});
+    }
+}
+
+/* ---- life ---- */
+
+static void make_nodes(struct sim *sim)
+{
+    struct kz_member members[SIM_NODES];
+    struct kz_buf entry;
+    struct kz_err err;
+    for (uint64_t id = 1; id <= SIM_NODES; id++) {
+        struct sim_node *node = &sim->nodes[id];
+        node->sim = sim;
+        node->id = id;
+        node->offset_ms = sim_below(sim, 1000000);
+        node->disk_us = (const uint64_t[]){100, 200, 1000, 5000, 30000}[sim_below(sim, 5)];
+        snprintf(node->address, sizeof(node->address), "node%llu:7700", (unsigned long long)id);
+        members[id - 1].id = id;
+        memcpy(members[id - 1].address, node->address, sizeof(node->address));
+    }
+    kz_buf_init(&entry, 0);
+    if (kz_replica_bootstrap_entry(members, sim->profile.voters, &entry, &err) != KZ_OK) sim_fail(sim, "%s", err.text);
+    for (uint64_t id = 1; id <= sim->profile.voters; id++)
+        sim_node_make(&sim->nodes[id], entry.data, entry.size_bytes);
+    kz_buf_fini(&entry);
+    for (uint64_t id = 1; id <= sim->profile.voters; id++)
+        sim_node_start(&sim->nodes[id]);
+}
+
+static void post_first(struct sim *sim)
+{
+    const struct sim_profile *profile = &sim->profile;
+    post_in(sim, 100 * US_PER_MS, SIM_WRITE);
+    post_in(sim, 5 * US_PER_MS, SIM_READ);
+    if (profile->crashes) again(sim, SIM_CRASH, profile->crash_every_us);
+    if (profile->cuts) again(sim, SIM_CUT, profile->cut_every_us);
+    if (profile->members) again(sim, SIM_MEMBER, profile->member_every_us);
+    if (profile->transfers) again(sim, SIM_TRANSFER, profile->transfer_every_us);
+}
+
+/* No new faults; some nodes may stay down for good, never a majority. */
+static void heal(struct sim *sim)
+{
+    sim->chaos = false;
+    sim_net_heal(sim);
+    sim_story(sim, "---- healed");
+    for (unsigned left = sim->profile.final_down; left > 0;) {
+        struct sim_node *node = &sim->nodes[sim_between(sim, 1, sim->profile.voters)];
+        if (node->kept_down) continue;
+        node->kept_down = true;
+        sim_node_crash(node, "for good");
+        left--;
+    }
+    for (uint64_t id = 1; id <= SIM_NODES; id++) {
+        struct sim_node *node = &sim->nodes[id];
+        if (node->exists && !node->up && !node->kept_down) sim_node_start(node);
+    }
+}
+
+static void free_all(struct sim *sim)
+{
+    struct sim_event event;
+    while (sim_pop(sim, &event))
+        if (event.kind == SIM_PACKET) sim_net_free(event.packet);
+    for (uint64_t id = 1; id <= SIM_NODES; id++) {
+        struct sim_node *node = &sim->nodes[id];
+        kz_replica_free(node->replica);
+        if (node->exists) {
+            sim_disk_crash(node);
+            sim->backend->destroy(node->store);
+        }
+    }
+    if (heap_live != 0) sim_fail(sim, "the core leaked %zu pieces of memory", heap_live);
+    free(sim->heap);
+    free(sim->pending);
+    free(sim->retries);
+    free(sim->checks.entries.slots);
+    free(sim->checks.committed);
+    free(sim->checks.states);
+    free(sim->checks.leaders);
+    free(sim->checks.writes);
+}
+
+static void live(struct sim *sim)
+{
+    uint64_t heal_at = sim->now_us + sim->options.chaos_s * US_PER_S, healed_commit = 0;
+    uint64_t end = heal_at + HEAL_ELECTIONS * sim->profile.election_ms * US_PER_MS + HEAL_S * US_PER_S;
+    uint64_t look_at = heal_at + SETTLE_ELECTIONS * sim->profile.election_ms * US_PER_MS;
+    struct sim_event event;
+    while (sim_pop(sim, &event)) {
+        if (event.at_us >= end) {
+            sim_post(sim, event.at_us, event); /* freed with the others */
+            break;
+        }
+        sim->now_us = event.at_us;
+        sim->stats.events++;
+        if (sim->chaos && sim->now_us >= heal_at) {
+            heal(sim);
+            healed_commit = sim->checks.committed_last;
+        }
+        handle(sim, &event);
+        revive(sim);
+        if (event.kind == SIM_READ && sim->now_us > look_at && sim_is_converged(sim, healed_commit)) end = sim->now_us;
+    }
+    sim_check_end(sim, healed_commit);
+}
+
+void sim_run(struct sim *sim, const struct sim_options *options, uint64_t seed)
+{
+    struct raft_heap heap = {
+        .malloc = heap_malloc,
+        .free = heap_free,
+        .calloc = heap_calloc,
+        .realloc = heap_realloc,
+        .aligned_alloc = heap_aligned_alloc,
+        .aligned_free = heap_aligned_free,
+    };
+    memset(sim, 0, sizeof(*sim));
+    sim->options = *options;
+    sim->seed = seed;
+    sim->random = sim_mix(seed, 12345, 1);
+    sim->now_us = FIRST_US;
+    sim->chaos = true;
+    sim->backend = options->lmdb ? &sim_lmdb_backend : &sim_mem_backend;
+    heap_live = 0;
+    raft_heap_set(&heap);
+    sim_draw_profile(sim);
+    make_nodes(sim);
+    post_first(sim);
+    live(sim);
+    sim->stats.virtual_us = sim->now_us - FIRST_US;
+    free_all(sim);
+    raft_heap_set_default();
+}
