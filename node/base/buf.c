@@ -45,6 +45,16 @@ static bool reserve(struct kz_buf *buf, size_t more_bytes)
     return true;
 }
 
+/* One more than the contents for a NUL, which is not content: the limit does not count it. */
+static bool reserve_terminated(struct kz_buf *buf, size_t more_bytes)
+{
+    size_t limit = buf->limit_bytes;
+    if (limit != 0) buf->limit_bytes = limit < SIZE_MAX ? limit + 1 : limit;
+    bool room = more_bytes < SIZE_MAX && reserve(buf, more_bytes + 1);
+    buf->limit_bytes = limit;
+    return room;
+}
+
 uint8_t *kz_buf_extend(struct kz_buf *buf, size_t size_bytes)
 {
     if (!reserve(buf, size_bytes)) return NULL;
@@ -69,7 +79,7 @@ void kz_buf_addf(struct kz_buf *buf, const char *fmt, ...)
     va_copy(again, args);
     int needed = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
-    if (needed < 0 || !reserve(buf, (size_t)needed + 1)) {
+    if (needed < 0 || !reserve_terminated(buf, (size_t)needed)) {
         buf->failed = true;
     } else {
         vsnprintf((char *)buf->data + buf->size_bytes, (size_t)needed + 1, fmt, again);
@@ -91,11 +101,7 @@ void kz_buf_consume(struct kz_buf *buf, size_t size_bytes)
 const char *kz_buf_text(struct kz_buf *buf)
 {
     if (buf->failed || buf->size_bytes == 0) return "";
-    size_t limit = buf->limit_bytes;
-    buf->limit_bytes = 0; /* the terminator is not content */
-    bool room = reserve(buf, 1);
-    buf->limit_bytes = limit;
-    if (!room) return "";
+    if (!reserve_terminated(buf, 0)) return "";
     buf->data[buf->size_bytes] = '\0';
     return (const char *)buf->data;
 }

@@ -5,7 +5,6 @@
 #include <ini.h>
 #include <inttypes.h>
 #include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +12,12 @@
 #include "node/base/assert.h"
 
 #define ELEMENTS_MAX 64
+#define KEY_MAX_BYTES 64 /* libinih cuts names at 50 */
 
 struct element {
     char *section;
     void *target;
+    bool *seen; /* one per row */
 };
 
 struct reader {
@@ -88,11 +89,12 @@ static char *resolve_path(const char *config_path, const char *value)
 {
     if (value[0] == '/') return kz_must_strdup(value);
     char *copy = kz_must_strdup(config_path);
-    char joined[PATH_MAX];
-    int used = snprintf(joined, sizeof joined, "%s/%s", dirname(copy), value);
+    const char *folder = dirname(copy);
+    size_t size = strlen(folder) + 1 + strlen(value) + 1;
+    char *joined = kz_must_alloc(1, size);
+    snprintf(joined, size, "%s/%s", folder, value);
     free(copy);
-    kz_assert(used > 0 && (size_t)used < sizeof joined);
-    return kz_must_strdup(joined);
+    return joined;
 }
 
 static bool store_number(const struct kz_config_row *row, const char *value, void *target)
@@ -146,28 +148,52 @@ static enum kz_code fill_defaults(struct reader *reader, const char *section, vo
     return KZ_OK;
 }
 
-static void *find_element(struct reader *reader, const struct kz_config_row *row, const char *section)
+static struct element *find_element(struct reader *reader, const struct kz_config_row *row, const char *section)
 {
     for (size_t i = 0; i < reader->element_count; i++)
-        if (strcmp(reader->elements[i].section, section) == 0) return reader->elements[i].target;
+        if (strcmp(reader->elements[i].section, section) == 0) return &reader->elements[i];
     if (reader->element_count == ELEMENTS_MAX || !reader->table->element) return NULL;
     void *target = reader->table->element(reader->table->target, row->section, section + strlen(row->section));
     if (!target) return NULL;
-    reader->elements[reader->element_count++] = (struct element){kz_must_strdup(section), target};
-    return fill_defaults(reader, section, target) == KZ_OK ? target : NULL;
+    struct element *element = &reader->elements[reader->element_count++];
+    *element = (struct element){kz_must_strdup(section), target,
+                                kz_must_alloc(reader->table->row_count, sizeof *element->seen)};
+    return fill_defaults(reader, section, target) == KZ_OK ? element : NULL;
 }
 
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Single-letter edits from a to b, one row at a time; longer keys than we have are far from all of them. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t row[KEY_MAX_BYTES + 1];
+    size_t length = strlen(b);
+    if (length > KEY_MAX_BYTES) return SIZE_MAX;
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= length; j++) {
+            size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = least(replaced, least(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[length];
+}
+
+/* The key that was meant: at most half of its letters wrong; the same section wins where two are as near. */
 static const struct kz_config_row *nearest_row(const struct kz_config_table *table, const char *section,
                                                const char *key)
 {
     const struct kz_config_row *best = NULL;
-    size_t best_common = 0;
+    size_t best_distance = SIZE_MAX;
     for (size_t i = 0; i < table->row_count; i++) {
-        size_t common = 0;
-        while (key[common] && table->rows[i].key[common] == key[common])
-            common++;
-        if (section_matches(&table->rows[i], section)) common++;
-        if (common > best_common) best_common = common, best = &table->rows[i];
+        size_t distance = edit_distance(table->rows[i].key, key);
+        if (distance > strlen(table->rows[i].key) / 2) continue;
+        distance = distance * 2 + (section_matches(&table->rows[i], section) ? 0 : 1);
+        if (distance < best_distance) best_distance = distance, best = &table->rows[i];
     }
     return best;
 }
@@ -176,8 +202,21 @@ static const struct kz_config_row *nearest_row(const struct kz_config_table *tab
 static char *read_line(char *line, int size, void *user)
 {
     struct reader *reader = user;
+    if (reader->err->code) return NULL;
     char *got = fgets(line, size, reader->file);
-    if (got) reader->line++;
+    if (!got) return NULL;
+    reader->line++;
+    /* libinih would take the rest for a line of its own. */
+    if (!strchr(line, '\n') && strlen(line) + 1 == (size_t)size) {
+        kz_fail(reader->err, KZ_USAGE, "%s:%d: longer than %d bytes, which is all a line may have", reader->path,
+                reader->line, size - 2);
+        return NULL;
+    }
+    /* libinih would go on with the keys of the section before. */
+    if (line[strspn(line, " \t")] == '[' && !strchr(line, ']')) {
+        kz_fail(reader->err, KZ_USAGE, "%s:%d: a [section] ends with ]", reader->path, reader->line);
+        return NULL;
+    }
     return got;
 }
 
@@ -189,13 +228,18 @@ static int take_line(void *user, const char *section, const char *key, const cha
     for (size_t i = 0; i < reader->table->row_count; i++) {
         const struct kz_config_row *row = &reader->table->rows[i];
         if (!section_matches(row, section) || strcmp(row->key, key) != 0) continue;
-        void *target = is_prefix_section(row) ? find_element(reader, row, section) : reader->table->target;
-        if (!target) {
-            kz_fail(reader->err, KZ_USAGE, "%s:%d: too many [%s*] sections", reader->path, line, row->section);
+        if (!is_prefix_section(row)) {
+            reader->seen[i] = true;
+            return store_value(reader, row, reader->table->target, value, line) == KZ_OK;
+        }
+        struct element *element = find_element(reader, row, section);
+        if (!element) {
+            if (!reader->err->code)
+                kz_fail(reader->err, KZ_USAGE, "%s:%d: too many [%s*] sections", reader->path, line, row->section);
             return 0;
         }
-        reader->seen[i] = true;
-        return store_value(reader, row, target, value, line) == KZ_OK;
+        element->seen[i] = true;
+        return store_value(reader, row, element->target, value, line) == KZ_OK;
     }
     const struct kz_config_row *near = nearest_row(reader->table, section, key);
     kz_fail(reader->err, KZ_USAGE, "%s:%d: unknown key [%s] %s%s%s%s%s", reader->path, line, section, key,
@@ -203,13 +247,26 @@ static int take_line(void *user, const char *section, const char *key, const cha
     return 0;
 }
 
+static enum kz_code fail_missing(struct reader *reader, const char *section, const struct kz_config_row *row)
+{
+    return kz_fail(reader->err, KZ_USAGE, "%s: [%s] %s is missing: %s", reader->path, section, row->key, row->help_en);
+}
+
+/* Rows of "x." sections are required in each section that is there. */
 static enum kz_code check_required(struct reader *reader)
 {
     for (size_t i = 0; i < reader->table->row_count; i++) {
         const struct kz_config_row *row = &reader->table->rows[i];
-        if (row->default_text || reader->seen[i] || is_prefix_section(row)) continue;
-        return kz_fail(reader->err, KZ_USAGE, "%s: [%s] %s is missing: %s", reader->path, row->section, row->key,
-                       row->help_en);
+        if (row->default_text) continue;
+        if (!is_prefix_section(row)) {
+            if (!reader->seen[i]) return fail_missing(reader, row->section, row);
+            continue;
+        }
+        for (size_t j = 0; j < reader->element_count; j++) {
+            const struct element *element = &reader->elements[j];
+            if (section_matches(row, element->section) && !element->seen[i])
+                return fail_missing(reader, element->section, row);
+        }
     }
     return KZ_OK;
 }
@@ -238,8 +295,10 @@ enum kz_code kz_config_read(const char *path, const struct kz_config_table *tabl
     err->code = KZ_OK;
     reader.seen = kz_must_alloc(table->row_count, sizeof *reader.seen);
     enum kz_code code = read_file(&reader);
-    for (size_t i = 0; i < reader.element_count; i++)
+    for (size_t i = 0; i < reader.element_count; i++) {
         free(reader.elements[i].section);
+        free(reader.elements[i].seen);
+    }
     free(reader.seen);
     return code;
 }

@@ -19,6 +19,20 @@ void kz_log_init(enum kz_log_level level, const char *node)
     snprintf(log_node, sizeof log_node, "%s", node);
 }
 
+/* One line per fact, whatever was passed in: a value must not be able to write a second one. */
+static size_t make_one_line(char *line, size_t used, size_t wanted)
+{
+    /* A cut inside a character loses that character. */
+    if (wanted > used) {
+        while (used > 0 && ((unsigned char)line[used - 1] & 0xC0) == 0x80)
+            used--;
+        if (used > 0 && (unsigned char)line[used - 1] >= 0xC0) used--;
+    }
+    for (size_t i = 0; i < used; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7F) line[i] = ' ';
+    return used;
+}
+
 void kz_log(enum kz_log_level level, const char *fact, const char *fmt, ...)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
@@ -38,7 +52,8 @@ void kz_log(enum kz_log_level level, const char *fact, const char *fmt, ...)
     int added = vsnprintf(line + used, sizeof line - used, fmt, args);
     va_end(args);
     if (added > 0) used += (size_t)added;
-    if (used > sizeof line - 2) used = sizeof line - 2;
+    size_t fits = used > sizeof line - 2 ? sizeof line - 2 : used;
+    used = make_one_line(line, fits, used);
     line[used++] = '\n';
     ssize_t written = write(STDERR_FILENO, line, used);
     (void)written; /* nowhere left to report a failing stderr */
