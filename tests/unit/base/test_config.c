@@ -132,8 +132,8 @@ static void a_key_like_none_of_ours_gets_no_suggestion(void **state)
 {
     (void)state;
     expect_error("[node]\nxyzzyplugh = 1\n", ":2: unknown key [node] xyzzyplugh");
-    expect_error("[node]\nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn = 1\n",
-                 ":2: unknown key [node] nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn");
+    expect_error("[node]\nqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq = 1\n",
+                 ":2: unknown key [node] qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq");
 }
 
 static void a_value_out_of_range_names_the_range_in_its_unit(void **state)
