@@ -43,6 +43,9 @@
     X(UNKNOWN_COMMAND, "unknown command {1}", "{1} というコマンドはありません") \
     X(UNKNOWN_OPTION, "unknown option {1}", "{1} というオプションはありません") \
     X(DID_YOU_MEAN, "did you mean {1}?", "{1} の間違いではありませんか") \
+    X(SECOND, "{2}", "{2}") \
+    X(DID_YOU_MEAN_SECOND, "did you mean {2}?", "{2} の間違いではありませんか") \
+    X(OPTION_WANTS_SECOND, "it takes {2}", "指定できる値: {2}") \
     X(NO_SUCH_WORD, "there is nothing of that name", "その名前のものはありません") \
     X(OPTION_VALUE_MISSING, "{1} needs a value", "{1} に値がありません") \
     X(OPTION_VALUE_BAD, "{1} {2}: not allowed", "{1} {2} は指定できません") \
@@ -53,6 +56,14 @@
     X(ARGUMENT_MISSING, "{1} is missing", "{1} を指定してください") \
     X(ARGUMENT_EXTRA, "{1}: one argument too many", "{1} は余分な引数です") \
     X(USAGE_IS, "usage: {1}", "使い方: {1}") \
+    X(USAGE_IS_SECOND, "usage: {2}", "使い方: {2}") \
+    X(USE_HELP_SECOND, "keizoku help {2}", "keizoku help {2}") \
+    X(USE_HELP_THIRD, "keizoku help {3}", "keizoku help {3}") \
+    X(KINDS_ARE_SECOND, "kinds: {2}", "種別: {2}") \
+    X(DID_YOU_MEAN_THIRD, "did you mean {3}?", "{3} の間違いではありませんか") \
+    X(USE_SCHEMA, "keizoku schema", "keizoku schema") \
+    X(HINT_LIST_SECOND, "keizoku list {2}", "keizoku list {2}") \
+    X(HINT_HISTORY_SECOND, "keizoku history {2}", "keizoku history {2}") \
     X(UNKNOWN_KIND, "{1}: there is no such kind", "{1} という種別はありません") \
     X(KINDS_ARE, "kinds: {1}", "種別: {1}") \
     X(BAD_ID, "{1} is not an id", "{1} は id ではありません") \
@@ -68,6 +79,7 @@
     X(CONFIG_KEY, "{1}: unknown key {2}", "{1}: {2} というキーはありません") \
     X(CONFIG_UNREADABLE, "{1} cannot be read", "{1} を読めません") \
     X(CONFIG_KEYS_ARE, "keys: {1}", "キー: {1}") \
+    X(CONFIG_NEAR, "did you mean {3}?", "{3} の間違いではありませんか") \
     X(CONFIG_FIX, "correct that line", "その行を直してください") \
     /* connecting */ \
     X(NO_NODE_GIVEN, "no node is named", "接続先のノードが指定されていません") \
@@ -89,6 +101,8 @@
     X(TIMED_OUT_HINT, "try again, with a longer --timeout, or --read local", "--timeout を延ばすか --read local で再実行してください") \
     X(CALL_FAILED, "{1}", "{1}") \
     X(CALL_HINT, "try another node with --node; -v shows each step", "--node で別のノードを試してください。-v で経過を表示します") \
+    X(STDOUT_FAILED, "the output could not be written", "出力を書き込めません") \
+    X(STDOUT_HINT, "check the disk or the program that reads it", "ディスクの空きと出力先を確認してください") \
     X(ODD_ANSWER, "the node's answer lacks what was asked for", "ノードの応答に必要な内容がありません") \
     X(ODD_ANSWER_WHY, "client and node may be of different versions", "クライアントとノードの版が違う可能性があります") \
     X(ODD_ANSWER_HINT, "keizoku version; keizoku status -o wide", "keizoku version; keizoku status -o wide") \
@@ -105,6 +119,8 @@
     X(WHY_NO_QUORUM, "fewer than half of the nodes can be reached from {1}", "{1} から過半数のノードに届きません") \
     X(HINT_NO_QUORUM, "nothing was written; reading still works; keizoku status shows which nodes are missing", "何も書き込まれていません。参照はできます。keizoku status で停止ノードを確認してください") \
     X(WHY_TOO_BIG, "one transaction holds at most {1} records and {2} bytes", "1回に {1} 件、{2} バイトまでです") \
+    X(WHY_TOO_BIG_SECOND, "one transaction holds at most {2} records and {3} bytes", "1回に {2} 件、{3} バイトまでです") \
+    X(HINT_APPLY_SECOND, "keizoku apply -f {2} sends it as it is", "このまま送るには keizoku apply -f {2}") \
     X(HINT_TOO_BIG, "apply --split sends several transactions", "apply --split で分割して送れます") \
     X(WHY_INVALID, "{1} to correct", "{1} 件の誤りがあります") \
     X(HINT_INVALID, "correct them and apply again; nothing was changed (keizoku schema shows the rules)", "直してから再実行してください。何も変更されていません(規則は keizoku schema)") \
@@ -113,7 +129,8 @@
     X(WHY_OTHER, "the node gave no further reason", "詳しい理由は返されませんでした") \
     X(HINT_OTHER, "keizoku status; the node's log has more", "keizoku status と、ノードのログを確認してください") \
     X(WHAT_RECORD, "{1}: {2}", "{1}: {2}") \
-    X(CONFLICT_THEIRS, "their change (now -> yours):", "相手の変更(現在 → こちら):") \
+    X(CONFLICT_CHANGED, "  what changed meanwhile:", "  その間の変更:") \
+    X(CONFLICT_THEIRS, "  stored now -> yours:", "  現在の内容 → こちらの内容:") \
     X(DID_YOU_MEAN_ID, "did you mean {1}? keizoku list {2}", "{1} の間違いではありませんか。一覧: keizoku list {2}") \
     /* freshness */ \
     X(BANNER_NO_QUORUM, "[warning] no quorum: stored data of node={1}", "[警告] 過半数なし。node={1} の保存データです") \
@@ -124,7 +141,7 @@
     X(NEVER, "never", "なし") \
     X(UNKNOWN, "unknown", "不明") \
     X(DATA_TOO_OLD, "data older than --max-age {1}", "データが --max-age {1} より古いです") \
-    X(DATA_AGE, "node {1} is complete to {2}", "ノード {1} のデータ時点は {2} です") \
+    X(DATA_AGE, "the copy of node {3} is complete to {2}", "ノード {3} のデータ時点は {2} です") \
     X(DATA_AGE_HINT, "the data above is the best this node has; try another with --node", "上の表示はこのノードの最新です。--node で別のノードも試せます") \
     X(DAYS_HOURS, "{1}d{2}h", "{1}日{2}時間") \
     X(HOURS_MINUTES, "{1}h{2}m", "{1}時間{2}分") \

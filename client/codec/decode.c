@@ -14,8 +14,8 @@
 #define LABELS_KEY "labels"
 #define SEGMENT_MAX_BYTES 64
 
-static void add_problem(struct kz_violations *problems, struct kz_place place, const char *rule,
-                        enum kz_text_id text, const char *a, const char *b)
+static void add_problem(struct kz_violations *problems, struct kz_place place, const char *rule, enum kz_text_id text,
+                        const char *a, const char *b)
 {
     kz_problem_add(problems, place, rule, text, KZ_TEXT_ARGS(a, b));
 }
@@ -113,8 +113,8 @@ static void report_unknown(const struct kz_field *fields, const struct kz_field 
 {
     const struct kz_field *near = kz_field_nearest(fields, node->key);
     if (!near && more) near = kz_field_nearest(more, node->key);
-    add_problem(problems, node->key_place, "field.known",
-                near ? KZ_T_DOC_UNKNOWN_FIELD_NEAR : KZ_T_DOC_UNKNOWN_FIELD, node->key, near ? near->name : NULL);
+    add_problem(problems, node->key_place, "field.known", near ? KZ_T_DOC_UNKNOWN_FIELD_NEAR : KZ_T_DOC_UNKNOWN_FIELD,
+                node->key, near ? near->name : NULL);
 }
 
 static bool is_given(const struct kz_field *field)

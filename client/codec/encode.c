@@ -18,10 +18,14 @@ static json_t *encode_group(const ProtobufCMessage *message, const struct kz_fie
 static json_t *encode_value(const ProtobufCMessage *message, const struct kz_field *field, size_t item)
 {
     switch (field->type) {
-    case KZ_FIELD_GROUP: return encode_group(kz_value_group(message, field, item), field->fields);
-    case KZ_FIELD_INTEGER: return json_integer(kz_value_number(message, field, item));
-    case KZ_FIELD_BOOLEAN: return json_boolean(kz_value_number(message, field, item) != 0);
-    default: break;
+    case KZ_FIELD_GROUP:
+        return encode_group(kz_value_group(message, field, item), field->fields);
+    case KZ_FIELD_INTEGER:
+        return json_integer(kz_value_number(message, field, item));
+    case KZ_FIELD_BOOLEAN:
+        return json_boolean(kz_value_number(message, field, item) != 0);
+    default:
+        break;
     }
     struct kz_buf text;
     kz_buf_init(&text, 0);

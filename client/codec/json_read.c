@@ -128,8 +128,8 @@ static struct kz_node *convert(struct walker *walker, const json_t *value)
 /* jansson counts columns in characters from 0 at the last one read. */
 static void report_syntax(const json_error_t *error, const char *file, struct kz_violations *problems)
 {
-    struct kz_place place = {.file = file, .line = error->line > 0 ? error->line : 1,
-                             .column = error->column > 0 ? error->column : 1};
+    struct kz_place place = {
+        .file = file, .line = error->line > 0 ? error->line : 1, .column = error->column > 0 ? error->column : 1};
     bool duplicate = json_error_code(error) == json_error_duplicate_key;
     kz_problem_add(problems, place, duplicate ? "document.duplicate" : "document.syntax", KZ_T_DOC_SYNTAX,
                    KZ_TEXT_ARGS("JSON", error->text));

@@ -62,8 +62,7 @@ static bool place_node(struct reader *reader, struct kz_node *node)
         return true;
     }
     if (!*key) {
-        if (node->type != KZ_NODE_WORD)
-            return fail(reader, node->place, "document.key", KZ_T_DOC_KEY_NOT_TEXT, NULL);
+        if (node->type != KZ_NODE_WORD) return fail(reader, node->place, "document.key", KZ_T_DOC_KEY_NOT_TEXT, NULL);
         if (parent->child_count >= KZ_DOCUMENT_MAX_KEYS)
             return fail(reader, node->place, "document.values", KZ_T_DOC_TOO_MANY, KEYS_TEXT);
         (void)check_duplicate(reader, parent, node); /* reported; reading goes on to find the other problems */
@@ -122,17 +121,21 @@ static bool open_node(struct reader *reader, const yaml_event_t *event, enum kz_
 static bool read_event(struct reader *reader, const yaml_event_t *event)
 {
     switch (event->type) {
-    case YAML_SCALAR_EVENT: return read_scalar(reader, event);
+    case YAML_SCALAR_EVENT:
+        return read_scalar(reader, event);
     case YAML_MAPPING_START_EVENT:
         return open_node(reader, event, KZ_NODE_MAP, event->data.mapping_start.anchor, event->data.mapping_start.tag);
     case YAML_SEQUENCE_START_EVENT:
         return open_node(reader, event, KZ_NODE_LIST, event->data.sequence_start.anchor,
                          event->data.sequence_start.tag);
     case YAML_MAPPING_END_EVENT:
-    case YAML_SEQUENCE_END_EVENT: reader->depth--; return true;
+    case YAML_SEQUENCE_END_EVENT:
+        reader->depth--;
+        return true;
     case YAML_ALIAS_EVENT:
         return fail(reader, place_of(reader, event->start_mark), "document.alias", KZ_T_DOC_ALIAS, NULL);
-    default: return true;
+    default:
+        return true;
     }
 }
 

@@ -26,8 +26,8 @@ static void emit(yaml_emitter_t *emitter, yaml_event_t *event)
 /* Words that another YAML reader would take for something else than text: numbers, dates, yes and no. */
 static bool needs_quotes(const char *text)
 {
-    static const char *const words[] = {"",    "~",    "null", "true", "false", "yes", "no",  "on",
-                                        "off", "y",    "n",    ".inf", ".nan",  "<<",  "="};
+    static const char *const words[] = {"",    "~", "null", "true", "false", "yes", "no", "on",
+                                        "off", "y", "n",    ".inf", ".nan",  "<<",  "="};
     if (strchr("0123456789+-.", text[0])) return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcasecmp(text, words[i]) == 0) return true;
@@ -35,10 +35,7 @@ static bool needs_quotes(const char *text)
 }
 
 /* A duration or a date reads better without quotes, and 3h cannot be mistaken; 12 or 1e3 can. */
-static bool looks_numeric(const char *text)
-{
-    return text[strspn(text, "0123456789+-.:_eExXoOabcdefABCDEF")] == '\0';
-}
+static bool looks_numeric(const char *text) { return text[strspn(text, "0123456789+-.:_eExXoOabcdefABCDEF")] == '\0'; }
 
 static yaml_scalar_style_t style_of(const char *text)
 {
@@ -52,8 +49,8 @@ static yaml_scalar_style_t style_of(const char *text)
 static void emit_scalar(yaml_emitter_t *emitter, const char *text, yaml_scalar_style_t style)
 {
     yaml_event_t event;
-    int made = yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), 1, 1,
-                                            style);
+    int made =
+        yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), 1, 1, style);
     kz_assert(made);
     emit(emitter, &event);
 }
@@ -95,16 +92,28 @@ static void emit_value(yaml_emitter_t *emitter, const json_t *value)
 {
     char number[32];
     switch (json_typeof(value)) {
-    case JSON_OBJECT: emit_object(emitter, value); return;
-    case JSON_ARRAY: emit_array(emitter, value); return;
-    case JSON_STRING: emit_scalar(emitter, json_string_value(value), style_of(json_string_value(value))); return;
+    case JSON_OBJECT:
+        emit_object(emitter, value);
+        return;
+    case JSON_ARRAY:
+        emit_array(emitter, value);
+        return;
+    case JSON_STRING:
+        emit_scalar(emitter, json_string_value(value), style_of(json_string_value(value)));
+        return;
     case JSON_INTEGER:
         snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         emit_scalar(emitter, number, YAML_PLAIN_SCALAR_STYLE);
         return;
-    case JSON_TRUE: emit_scalar(emitter, "true", YAML_PLAIN_SCALAR_STYLE); return;
-    case JSON_FALSE: emit_scalar(emitter, "false", YAML_PLAIN_SCALAR_STYLE); return;
-    default: emit_scalar(emitter, "null", YAML_PLAIN_SCALAR_STYLE); return;
+    case JSON_TRUE:
+        emit_scalar(emitter, "true", YAML_PLAIN_SCALAR_STYLE);
+        return;
+    case JSON_FALSE:
+        emit_scalar(emitter, "false", YAML_PLAIN_SCALAR_STYLE);
+        return;
+    default:
+        emit_scalar(emitter, "null", YAML_PLAIN_SCALAR_STYLE);
+        return;
     }
 }
 

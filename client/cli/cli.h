@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of the command line, from argv to exit status, and what its handlers share. One thread. */
+#ifndef KZ_CLIENT_CLI_CLI_H
+#define KZ_CLIENT_CLI_CLI_H
+
+#include "client/cli/show.h"
+
+struct kz_command;
+
+struct kz_cli {
+    struct kz_options options;
+    struct kz_words words;
+    struct kz_view view;
+    const struct kz_command *command;
+    kz_getenv get;
+    void *get_data;
+    struct kz_client *client; /* NULL until a handler connects */
+    /* The command's arguments, taken apart. */
+    const struct kz_kind *kind;
+    const char **ids; /* array owned; texts borrowed */
+    size_t id_count;
+    uint64_t revs[2];
+    size_t rev_count;
+    const char *rest;
+    char *subject; /* "system/juki", for errors; owned */
+};
+
+/* Returns the exit status. */
+int kz_cli_main(int argc, char *const *argv, kz_getenv get, void *data);
+
+/* ---- for handlers ---- */
+
+/* Prints and frees the error; its exit status. `base`, `mine`: see kz_show_error. */
+int kz_cli_fail(struct kz_cli *cli, Kz__Error *error);
+int kz_cli_fail_conflict(struct kz_cli *cli, Kz__Error *error, const Kz__Record *base, const Kz__Record *mine);
+/* 0, or the exit status of a printed error. */
+int kz_cli_connect(struct kz_cli *cli);
+/* Connects if need be, asks, prints what went wrong. 0: *response is the caller's and holds no error. */
+int kz_cli_call(struct kz_cli *cli, Kz__Request *request, Kz__Response **response);
+/* A write. `entries` (may be NULL) tell where records stand in files; `base` is what an edit began from. */
+struct kz_entries;
+int kz_cli_write(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, bool dry_run,
+                 const struct kz_entries *entries, const Kz__Record *base, Kz__Response **response);
+/* Prints to stdout; 0, or the status of a failed write. */
+int kz_cli_print(struct kz_cli *cli, struct kz_buf *text);
+void kz_cli_note(struct kz_cli *cli, const char *text); /* stderr */
+/* A line of text on stderr, unless --quiet. */
+void kz_cli_tell(struct kz_cli *cli, enum kz_text_id text, const char *const *args, size_t count);
+/* Banner and --max-age for a read's answer: prints `out` in between and returns the exit status. */
+int kz_cli_answer(struct kz_cli *cli, const Kz__Meta *meta, struct kz_buf *out);
+void kz_cli_set_subject(struct kz_cli *cli, const char *id);
+Kz__Mutation *kz_cli_new_mutation(Kz__Mutation__Op op, Kz__Kind kind, const char *id); /* free: kz_cli_free_mutations */
+void kz_cli_free_mutations(Kz__Mutation **mutations, size_t count);                    /* records are not freed */
+
+#endif

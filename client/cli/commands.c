@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/cli/commands.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/codec/describe.h"
+#include "node/base/assert.h"
+#include "node/base/config.h"
+#include "node/registry/text.h"
+
+#define NEAR_MAX 3
+#define READER "reader"
+#define OPERATOR "operator"
+
+/* clang-format off */
+static const struct kz_command table[] = {
+    {"status", "", "", 0, READER, kz_run_status,
+     "which nodes are alive, leader, quorum, how current, what needs attention", "稼働ノード、リーダー、過半数、データの新しさ、要対応事項"},
+    {"list", "K", "KIND", KZ_OPTION_RETIRED, READER, kz_run_list,
+     "all records of a kind", "種別の一覧"},
+    {"get", "KI+", "KIND ID...", 0, READER, kz_run_get,
+     "one record; -o yaml can be applied again", "1件の表示。-o yaml は apply で戻せる"},
+    {"apply", "", "-f FILE|DIR|-", KZ_OPTION_FILE | KZ_OPTION_DRY_RUN | KZ_OPTION_SPLIT, OPERATOR, kz_run_apply,
+     "create and change records from YAML or JSON, all or nothing", "YAML・JSONから登録・変更(全件成功か全件取消し)"},
+    {"edit", "KI", "KIND ID", 0, OPERATOR, kz_run_edit,
+     "change one record in $EDITOR; sent only when it changed", "$EDITOR で1件を変更。変更があれば送信"},
+    {"history", "KI", "KIND ID", 0, READER, kz_run_history,
+     "every change: when, who, why", "変更履歴(日時、変更者、理由)"},
+    {"diff", "KIrr", "KIND ID [REV [REV]]", 0, READER, kz_run_diff,
+     "what the last change did, or the difference between two revisions", "最後の変更内容、または2つのリビジョンの差"},
+    {"verify", "KI+", "KIND ID...", 0, OPERATOR, kz_run_verify,
+     "note that a person confirmed it is still true", "内容が今も正しいと確認したことを記録"},
+    {"retire", "KI+", "KIND ID...", KZ_OPTION_FORCE, OPERATOR, kz_run_retire,
+     "take it out of the lists; its history stays", "一覧から外す(履歴は残る)"},
+    {"watch", "ki", "[KIND[/ID]]", KZ_OPTION_FROM, READER, kz_run_watch,
+     "one line per change as it happens; goes on when a node fails", "変更を1行ずつ表示。ノードが落ちても続く"},
+    {"schema", "k", "[KIND]", 0, NULL, kz_run_schema,
+     "fields, types, labels, rules, sources", "項目、型、名称、制約、根拠"},
+    {"outcome", "X", "REQUEST-ID", 0, READER, kz_run_outcome,
+     "what became of a write whose answer was lost", "応答を受け取れなかった書き込みの結果"},
+    {"completion", "S", "bash|zsh", 0, NULL, kz_run_completion,
+     "completion for your shell: eval \"$(keizoku completion bash)\"", "シェルの補完: eval \"$(keizoku completion bash)\""},
+    {"version", "", "", 0, NULL, kz_run_version,
+     "version of this program", "このプログラムの版"},
+    {"help", "c", "[COMMAND]", 0, NULL, kz_run_help,
+     "this text, or one command in full", "この説明、またはコマンドの説明"},
+};
+/* clang-format on */
+#define TABLE_COUNT (sizeof table / sizeof table[0])
+
+const struct kz_command *kz_commands(size_t *count)
+{
+    *count = TABLE_COUNT;
+    return table;
+}
+
+const struct kz_command *kz_command_find(const char *name)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (strcmp(table[i].name, name) == 0) return &table[i];
+    return NULL;
+}
+
+const char *kz_command_near(const char *name)
+{
+    size_t best = NEAR_MAX;
+    const char *near = NULL;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        size_t distance = kz_text_distance(name, table[i].name);
+        if (distance < best) best = distance, near = table[i].name;
+    }
+    return near;
+}
+
+/* ---- arguments ---- */
+
+struct parser {
+    struct kz_cli *cli;
+    size_t next;        /* word after the command */
+    const char *joined; /* the ID of a KIND/ID not yet used */
+};
+
+static const char *word_name(char letter)
+{
+    switch (letter) {
+    case 'K':
+        return "KIND";
+    case 'I':
+        return "ID";
+    case 'R':
+        return "REV";
+    case 'X':
+        return "REQUEST-ID";
+    case 'S':
+        return "bash|zsh";
+    default:
+        return "COMMAND";
+    }
+}
+
+static Kz__Error *fail_missing(const struct parser *parser, char letter)
+{
+    struct kz_buf usage;
+    kz_buf_init(&usage, 0);
+    kz_usage_line(&usage, parser->cli->command);
+    Kz__Error *error = kz_error_new(KZ_USAGE, KZ_T_ARGUMENT_MISSING, KZ_T_USAGE_IS_SECOND, KZ_T_USE_HELP_THIRD,
+                                    KZ_TEXT_ARGS(word_name(letter), kz_buf_text(&usage), parser->cli->command->name));
+    kz_buf_fini(&usage);
+    return error;
+}
+
+static Kz__Error *fail_extra(const struct parser *parser, const char *word)
+{
+    struct kz_buf usage;
+    kz_buf_init(&usage, 0);
+    kz_usage_line(&usage, parser->cli->command);
+    Kz__Error *error = kz_error_new(KZ_USAGE, KZ_T_ARGUMENT_EXTRA, KZ_T_USAGE_IS_SECOND, KZ_T_USE_HELP_THIRD,
+                                    KZ_TEXT_ARGS(word, kz_buf_text(&usage), parser->cli->command->name));
+    kz_buf_fini(&usage);
+    return error;
+}
+
+static const char *take_word(struct parser *parser)
+{
+    const struct kz_words *words = &parser->cli->words;
+    return parser->next < words->count ? words->items[parser->next++] : NULL;
+}
+
+static Kz__Error *take_kind(struct parser *parser, const char *word)
+{
+    const char *slash = strchr(word, '/');
+    char *name = kz_must_strdup(word);
+    if (slash) {
+        name[slash - word] = '\0';
+        parser->joined = slash + 1;
+    }
+    parser->cli->kind = kz_kind_by_name(name);
+    Kz__Error *error = NULL;
+    if (!parser->cli->kind) {
+        const struct kz_kind *near = kz_kind_nearest(name);
+        struct kz_buf kinds;
+        kz_buf_init(&kinds, 0);
+        kz_describe_kinds(&kinds);
+        error = kz_error_new(KZ_USAGE, KZ_T_UNKNOWN_KIND, KZ_T_KINDS_ARE_SECOND,
+                             near ? KZ_T_DID_YOU_MEAN_THIRD : KZ_T_USE_SCHEMA,
+                             KZ_TEXT_ARGS(name, kz_buf_text(&kinds), near ? near->name : NULL));
+        kz_buf_fini(&kinds);
+    }
+    free(name);
+    return error;
+}
+
+/* Further ids may be written KIND/ID too, with the same kind. */
+static Kz__Error *take_id(struct parser *parser, const char *word)
+{
+    struct kz_cli *cli = parser->cli;
+    const char *slash = strchr(word, '/');
+    if (slash && strncmp(word, cli->kind->name, (size_t)(slash - word)) == 0 &&
+        strlen(cli->kind->name) == (size_t)(slash - word))
+        word = slash + 1;
+    if (!kz_id_valid(word))
+        return kz_error_new(KZ_USAGE, KZ_T_BAD_ID, KZ_T_ID_RULE, KZ_T_HINT_LIST_SECOND,
+                            KZ_TEXT_ARGS(*word ? word : "\"\"", cli->kind->name));
+    cli->ids = kz_must_realloc(cli->ids, (cli->id_count + 1) * sizeof *cli->ids);
+    cli->ids[cli->id_count++] = word;
+    if (cli->id_count == 1) kz_cli_set_subject(cli, word);
+    return NULL;
+}
+
+static Kz__Error *take_rev(struct parser *parser, const char *word)
+{
+    int64_t rev;
+    if (!kz_parse_integer(word, &rev) || rev < 0)
+        return kz_error_new(KZ_USAGE, KZ_T_BAD_NUMBER, KZ_T_NUMBER_WANTED, KZ_T_HINT_HISTORY_SECOND,
+                            KZ_TEXT_ARGS(word, parser->cli->subject));
+    parser->cli->revs[parser->cli->rev_count++] = (uint64_t)rev;
+    return NULL;
+}
+
+static Kz__Error *take(struct parser *parser, char letter, bool optional)
+{
+    const char *word = NULL;
+    if (letter == 'I' && parser->joined) {
+        word = parser->joined;
+        parser->joined = NULL;
+    } else {
+        word = take_word(parser);
+    }
+    if (!word) return optional ? NULL : fail_missing(parser, letter);
+    switch (letter) {
+    case 'K':
+        return take_kind(parser, word);
+    case 'I':
+        return take_id(parser, word);
+    case 'R':
+        return take_rev(parser, word);
+    default:
+        parser->cli->rest = word;
+        return NULL;
+    }
+}
+
+Kz__Error *kz_command_parse(struct kz_cli *cli)
+{
+    struct parser parser = {.cli = cli, .next = 1};
+    char letter = '\0';
+    for (const char *at = cli->command->words; *at; at++) {
+        if (*at == '+') {
+            while (parser.next < cli->words.count) {
+                Kz__Error *error = take(&parser, letter, true);
+                if (error) return error;
+            }
+            break;
+        }
+        letter = (char)toupper((unsigned char)*at);
+        Kz__Error *error = take(&parser, letter, islower((unsigned char)*at));
+        if (error) return error;
+    }
+    if (parser.joined) return fail_extra(&parser, parser.joined);
+    const char *extra = take_word(&parser);
+    if (extra) return fail_extra(&parser, extra);
+    if (cli->kind && !cli->subject) kz_cli_set_subject(cli, NULL);
+    return NULL;
+}

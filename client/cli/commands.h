@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command table: usage, --help, completion and the checking of arguments come from it. A new command is one row
+ * and one handler. */
+#ifndef KZ_CLIENT_CLI_COMMANDS_H
+#define KZ_CLIENT_CLI_COMMANDS_H
+
+#include "client/cli/cli.h"
+
+/* `words` spells the arguments: K kind, I id, R revision, X request id, S shell, C command; small letters are
+ * optional, '+' lets the last one repeat. KIND/ID in one word satisfies "KI". */
+struct kz_command {
+    const char *name;
+    const char *words;
+    const char *usage;
+    unsigned options; /* kz_option_set bits it takes besides the global ones */
+    const char *role; /* the least that is needed; NULL: no node is asked */
+    int (*run)(struct kz_cli *cli);
+    const char *en;
+    const char *ja;
+};
+
+const struct kz_command *kz_commands(size_t *count);
+const struct kz_command *kz_command_find(const char *name); /* NULL: unknown */
+const char *kz_command_near(const char *name);              /* NULL: nothing is near */
+
+/* Fills cli->kind, ids, revs and rest from the words after the command. NULL, or the error. */
+Kz__Error *kz_command_parse(struct kz_cli *cli);
+
+/* ---- handlers: exit status; everything printed ---- */
+
+int kz_run_status(struct kz_cli *cli);
+int kz_run_apply(struct kz_cli *cli);
+int kz_run_get(struct kz_cli *cli);
+int kz_run_list(struct kz_cli *cli);
+int kz_run_edit(struct kz_cli *cli);
+int kz_run_history(struct kz_cli *cli);
+int kz_run_diff(struct kz_cli *cli);
+int kz_run_verify(struct kz_cli *cli);
+int kz_run_retire(struct kz_cli *cli);
+int kz_run_watch(struct kz_cli *cli);
+int kz_run_schema(struct kz_cli *cli);
+int kz_run_outcome(struct kz_cli *cli);
+int kz_run_completion(struct kz_cli *cli);
+int kz_run_version(struct kz_cli *cli);
+int kz_run_help(struct kz_cli *cli);
+
+/* ---- help and completion, made from the table ---- */
+
+void kz_usage_line(struct kz_buf *out, const struct kz_command *command);
+void kz_usage_all(struct kz_buf *out, const struct kz_view *view, const char *config_path);
+void kz_usage_command(struct kz_buf *out, const struct kz_view *view, const struct kz_command *command,
+                      const char *config_path);
+void kz_completion_bash(struct kz_buf *out);
+void kz_completion_zsh(struct kz_buf *out);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/cli/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "node/base/assert.h"
+
+#define STDIN_NAME "-"
+#define CHUNK_BYTES (64u << 10)
+
+static Kz__Error *fail_unreadable(const char *path, int number)
+{
+    return kz_error_new(number == ENOENT ? KZ_USAGE : KZ_IO, KZ_T_FILE_UNREADABLE, KZ_T_SECOND, KZ_T_FILE_HINT,
+                        KZ_TEXT_ARGS(path, strerror(number)));
+}
+
+static void add_name(struct kz_files *files, const char *name)
+{
+    files->names = kz_must_realloc(files->names, (files->count + 1) * sizeof(char *));
+    files->names[files->count++] = kz_must_strdup(name);
+}
+
+static int is_record_file(const struct dirent *entry)
+{
+    static const char *const ends[] = {".yaml", ".yml", ".json"};
+    size_t length = strlen(entry->d_name);
+    if (entry->d_name[0] == '.') return 0;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (length > strlen(ends[i]) && strcmp(entry->d_name + length - strlen(ends[i]), ends[i]) == 0) return 1;
+    return 0;
+}
+
+/* By bytes: the order must not depend on the locale. */
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static Kz__Error *list_folder(struct kz_files *files, const char *path)
+{
+    struct dirent **found = NULL;
+    int count = scandir(path, &found, is_record_file, compare_names);
+    if (count < 0) return fail_unreadable(path, errno);
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    for (int i = 0; i < count; i++) {
+        struct kz_buf name;
+        kz_buf_init(&name, 0);
+        kz_buf_addf(&name, "%.*s/%s", (int)length, path, found[i]->d_name);
+        add_name(files, kz_buf_text(&name));
+        kz_buf_fini(&name);
+        free(found[i]);
+    }
+    free(found);
+    if (count > 0) return NULL;
+    return kz_error_new(KZ_USAGE, KZ_T_DIR_EMPTY, KZ_T_FILES_EMPTY_WHY, KZ_T_FILE_HINT, KZ_TEXT_ARGS(path));
+}
+
+/* One byte more than allowed is enough for the reader to refuse it. */
+static Kz__Error *read_all(const char *path, struct kz_buf *out)
+{
+    bool is_stdin = strcmp(path, STDIN_NAME) == 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "re");
+    if (!file) return fail_unreadable(path, errno);
+    char chunk[CHUNK_BYTES];
+    size_t got;
+    while (out->size_bytes <= KZ_DOCUMENT_MAX_BYTES && (got = fread(chunk, 1, sizeof chunk, file)) > 0)
+        kz_buf_add(out, chunk, got);
+    int number = ferror(file) ? (errno ? errno : EIO) : 0;
+    if (!is_stdin) fclose(file);
+    kz_assert(!out->failed);
+    return number ? fail_unreadable(path, number) : NULL;
+}
+
+static Kz__Error *read_one(struct kz_files *files, const char *name, struct kz_violations *problems)
+{
+    struct kz_buf bytes;
+    kz_buf_init(&bytes, 0);
+    Kz__Error *error = read_all(name, &bytes);
+    const char *shown = strcmp(name, STDIN_NAME) == 0 ? "<stdin>" : name;
+    if (!error) (void)kz_tree_read(&files->tree, shown, kz_buf_text(&bytes), bytes.size_bytes, problems);
+    kz_buf_fini(&bytes);
+    return error;
+}
+
+Kz__Error *kz_files_read(struct kz_files *files, const char *path)
+{
+    *files = (struct kz_files){0};
+    struct stat info;
+    Kz__Error *error = NULL;
+    if (strcmp(path, STDIN_NAME) != 0 && stat(path, &info) != 0) return fail_unreadable(path, errno);
+    if (strcmp(path, STDIN_NAME) != 0 && S_ISDIR(info.st_mode))
+        error = list_folder(files, path);
+    else
+        add_name(files, path);
+    struct kz_violations problems = {0};
+    for (size_t i = 0; !error && i < files->count; i++)
+        error = read_one(files, files->names[i], &problems);
+    /* Files that could be read are checked even when another one could not: all is told at once. */
+    if (!error) (void)kz_decode_tree(&files->tree, &files->entries, &problems);
+    if (!error && problems.count > 0) error = kz_error_of_problems(&problems, path);
+    if (!error && files->entries.count == 0)
+        error =
+            kz_error_new(KZ_USAGE, KZ_T_FILES_EMPTY, KZ_T_FILES_EMPTY_WHY, KZ_T_FILES_EMPTY_HINT, KZ_TEXT_ARGS(path));
+    kz_violations_fini(&problems);
+    return error;
+}
+
+void kz_files_fini(struct kz_files *files)
+{
+    kz_entries_fini(&files->entries);
+    kz_tree_fini(&files->tree);
+    for (size_t i = 0; i < files->count; i++)
+        free(files->names[i]);
+    free(files->names);
+    *files = (struct kz_files){0};
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of `apply -f`: one file, standard input, or a folder's *.yaml *.yml *.json in name order. One thread. */
+#ifndef KZ_CLIENT_CLI_FILES_H
+#define KZ_CLIENT_CLI_FILES_H
+
+#include "client/cli/error.h"
+#include "client/codec/decode.h"
+
+struct kz_files {
+    char **names; /* owned; places point at them */
+    size_t count;
+    struct kz_tree tree;
+    struct kz_entries entries;
+};
+
+/* NULL, or the error: unreadable, empty, or every problem of every file. To be finished in both cases. */
+Kz__Error *kz_files_read(struct kz_files *files, const char *path);
+void kz_files_fini(struct kz_files *files);
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/cli/options.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/base/assert.h"
+#include "node/base/config.h"
+#include "node/registry/text.h"
+
+#define CONFIG_LINE_BYTES 4096
+#define NAME_BYTES 64
+#define NEAR_MAX 3
+
+static const char *const read_words[] = {"auto", "linearizable", "local", NULL};
+static const char *const output_words[] = {"table", "wide", "json", "yaml", "csv", NULL};
+static const char *const lang_words[] = {"en", "ja", NULL};
+static const char *const width_words[] = {"1", "2", NULL};
+
+#define AT(member) offsetof(struct kz_options, member)
+
+/* clang-format off */
+static const struct kz_option table[] = {
+    {"node", 0, "KEIZOKU_NODE", KZ_OPTION_TEXT, AT(node), 0, "HOST:PORT[,...]", NULL, 0,
+     "nodes to ask, tried in this order", "接続先ノード(この順に試す)"},
+    {"cert", 0, "KEIZOKU_CERT", KZ_OPTION_TEXT, AT(certificate), 0, "FILE", NULL, 0,
+     "our certificate (PEM)", "自分の証明書(PEM)"},
+    {"key", 0, "KEIZOKU_KEY", KZ_OPTION_TEXT, AT(key), 0, "FILE", NULL, 0,
+     "its key (PEM)", "その秘密鍵(PEM)"},
+    {"ca", 0, "KEIZOKU_CA", KZ_OPTION_TEXT, AT(ca), 0, "FILE", NULL, 0,
+     "CA certificates (PEM)", "CA証明書(PEM)"},
+    {"crl", 0, "KEIZOKU_CRL", KZ_OPTION_TEXT, AT(crl), 0, "FILE", NULL, 0,
+     "revocation lists (PEM); without it revoked nodes are not noticed", "失効リスト(PEM)。なければノードの失効を検出しません"},
+    {"read", 0, "KEIZOKU_READ", KZ_OPTION_CHOICE, AT(read), 0, "auto|linearizable|local", read_words, KZ__READ_MODE__AUTO,
+     "how fresh an answer must be (auto: the latest, or after 2 s the node's own copy)", "読み方(auto: 最新、2秒で得られなければノードの保存データ)"},
+    {"max-age", 0, "KEIZOKU_MAX_AGE", KZ_OPTION_DURATION, AT(max_age_ms), 0, "10m", NULL, 0,
+     "older data is shown, and the exit code is 7", "これより古いデータなら表示したうえで終了コード7"},
+    {"timeout", 0, "KEIZOKU_TIMEOUT", KZ_OPTION_DURATION, AT(timeout_ms), 0, "10s", NULL, 0,
+     "for one request, all retries included", "1要求の制限時間(再試行を含む)"},
+    {"output", 'o', "KEIZOKU_OUTPUT", KZ_OPTION_CHOICE, AT(output), 0, "table|wide|json|yaml|csv", output_words, KZ_OUTPUT_TABLE,
+     "form of the output", "出力形式"},
+    {"lang", 0, "KEIZOKU_LANG", KZ_OPTION_CHOICE, AT(lang), 0, "en|ja", lang_words, 0,
+     "language (default: LC_ALL, LC_MESSAGES, LANG)", "言語(既定: LC_ALL、LC_MESSAGES、LANG)"},
+    {"ambiguous-width", 0, "KEIZOKU_AMBIGUOUS_WIDTH", KZ_OPTION_CHOICE, AT(ambiguous), 0, "1|2", width_words, 1,
+     "width of characters such as ① on this terminal", "①などの文字の端末での幅"},
+    {"reason", 0, "KEIZOKU_REASON", KZ_OPTION_TEXT, AT(reason), 0, "TEXT", NULL, 0,
+     "why, kept in the history of what is changed", "変更理由(履歴に残る)"},
+    {"no-input", 0, "KEIZOKU_NO_INPUT", KZ_OPTION_FLAG, AT(no_input), 0, NULL, NULL, 0,
+     "never ask, never open an editor", "質問もエディターも出さない"},
+    {"no-headers", 0, "KEIZOKU_NO_HEADERS", KZ_OPTION_FLAG, AT(no_headers), 0, NULL, NULL, 0,
+     "tables and CSV without the first line", "表とCSVの見出しを出さない"},
+    {"quiet", 'q', "KEIZOKU_QUIET", KZ_OPTION_FLAG, AT(quiet), 0, NULL, NULL, 0,
+     "no summaries on stderr; warnings and errors remain", "要約を出さない(警告と誤りは出す)"},
+    {"verbose", 'v', "KEIZOKU_VERBOSE", KZ_OPTION_FLAG, AT(verbose), 0, NULL, NULL, 0,
+     "tell each connection and retry on stderr", "接続と再試行の経過を表示する"},
+    {"help", 'h', NULL, KZ_OPTION_FLAG, AT(help), 0, NULL, NULL, 0,
+     "this text", "この説明"},
+    {"file", 'f', NULL, KZ_OPTION_TEXT, AT(file), KZ_OPTION_FILE, "FILE|DIR|-", NULL, 0,
+     "YAML or JSON; a directory: every *.yaml *.yml *.json in it, by name", "YAMLまたはJSON。フォルダーなら中の *.yaml *.yml *.json を名前順に"},
+    {"dry-run", 0, NULL, KZ_OPTION_FLAG, AT(dry_run), KZ_OPTION_DRY_RUN, NULL, NULL, 0,
+     "check everything, change nothing", "検査だけ行い変更しない"},
+    {"split", 0, NULL, KZ_OPTION_FLAG, AT(split), KZ_OPTION_SPLIT, NULL, NULL, 0,
+     "several transactions when one would be too big", "1回に収まらなければ分けて送る"},
+    {"force", 0, NULL, KZ_OPTION_FLAG, AT(force), KZ_OPTION_FORCE, NULL, NULL, 0,
+     "although other records refer to it", "参照されていても廃止する"},
+    {"from", 0, NULL, KZ_OPTION_NUMBER, AT(from_rev), KZ_OPTION_FROM, "REV", NULL, 0,
+     "from this revision on (default: only what comes now)", "このリビジョンから(既定: 今から)"},
+    {"retired", 0, NULL, KZ_OPTION_FLAG, AT(retired), KZ_OPTION_RETIRED, NULL, NULL, 0,
+     "retired records too", "廃止した記録も含める"},
+};
+/* clang-format on */
+#define TABLE_COUNT (sizeof table / sizeof table[0])
+
+const struct kz_option *kz_options_table(size_t *count)
+{
+    *count = TABLE_COUNT;
+    return table;
+}
+
+static const struct kz_option *find_option(const char *name, size_t length)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (strlen(table[i].name) == length && memcmp(table[i].name, name, length) == 0) return &table[i];
+    return NULL;
+}
+
+static const struct kz_option *find_letter(char letter)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (table[i].letter && table[i].letter == letter) return &table[i];
+    return NULL;
+}
+
+static const char *find_near(const char *name, bool global_only)
+{
+    size_t best = NEAR_MAX;
+    const char *near = NULL;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (global_only && table[i].set) continue;
+        size_t distance = kz_text_distance(name, table[i].name);
+        if (distance < best) best = distance, near = table[i].name;
+    }
+    return near;
+}
+
+/* ---- one value ---- */
+
+static bool set_choice(const struct kz_option *option, int64_t *slot, const char *value)
+{
+    for (int64_t i = 0; option->words[i]; i++)
+        if (strcmp(option->words[i], value) == 0) {
+            *slot = option->first + i;
+            return true;
+        }
+    return false;
+}
+
+static bool set_flag(bool *slot, const char *value)
+{
+    bool yes = strcmp(value, "1") == 0 || strcmp(value, "true") == 0 || strcmp(value, "yes") == 0;
+    bool no = !*value || strcmp(value, "0") == 0 || strcmp(value, "false") == 0 || strcmp(value, "no") == 0;
+    if (!yes && !no) return false;
+    *slot = yes;
+    return true;
+}
+
+static bool set_value(struct kz_options *options, const struct kz_option *option, const char *value)
+{
+    void *at = (char *)options + option->offset;
+    options->given |= option->set;
+    switch (option->type) {
+    case KZ_OPTION_TEXT:
+        kz_error_set(at, value);
+        return true;
+    case KZ_OPTION_FLAG:
+        return set_flag(at, value);
+    case KZ_OPTION_CHOICE:
+        return set_choice(option, at, value);
+    case KZ_OPTION_DURATION: {
+        int64_t ms;
+        if (!kz_parse_duration_ms(value, &ms)) return false;
+        memcpy(at, &ms, sizeof ms);
+        return true;
+    }
+    case KZ_OPTION_NUMBER: {
+        int64_t number;
+        if (!kz_parse_integer(value, &number) || number < 0) return false;
+        memcpy(at, &number, sizeof number);
+        return true;
+    }
+    }
+    return false;
+}
+
+/* `where` is "--read", "KEIZOKU_READ" or "config:3: read". */
+static Kz__Error *fail_value(const struct kz_option *option, const char *where, const char *value)
+{
+    const char *wants = option->type == KZ_OPTION_FLAG       ? "true|false"
+                        : option->type == KZ_OPTION_DURATION ? "250ms, 5s, 10m, 1h, 1d"
+                        : option->type == KZ_OPTION_NUMBER   ? "0, 1, 2, ..."
+                                                             : option->value;
+    Kz__Error *error =
+        kz_error_new(KZ_USAGE, KZ_T_OPTION_VALUE_BAD, KZ_T_EMPTY, KZ_T_USE_HELP_ALL, KZ_TEXT_ARGS(where, value));
+    struct kz_buf en, ja;
+    kz_buf_init(&en, 0);
+    kz_buf_init(&ja, 0);
+    kz_text_fill(&en, KZ_T_OPTION_WANTS, false, KZ_TEXT_ARGS(wants));
+    kz_text_fill(&ja, KZ_T_OPTION_WANTS, true, KZ_TEXT_ARGS(wants));
+    kz_error_set(&error->why_en, kz_buf_text(&en));
+    kz_error_set(&error->why_ja, kz_buf_text(&ja));
+    kz_buf_fini(&en);
+    kz_buf_fini(&ja);
+    return error;
+}
+
+/* ---- configuration file ---- */
+
+static char *trim(char *text)
+{
+    text += strspn(text, " \t");
+    size_t length = strlen(text);
+    while (length > 0 && strchr(" \t\r\n", text[length - 1]))
+        text[--length] = '\0';
+    return text;
+}
+
+static Kz__Error *read_line(struct kz_options *options, const char *path, int number, char *line)
+{
+    char *text = trim(line), where[CONFIG_LINE_BYTES];
+    if (!*text || *text == '#' || *text == ';') return NULL;
+    snprintf(where, sizeof where, "%.2000s:%d", path, number);
+    char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        return kz_error_new(KZ_USAGE, KZ_T_CONFIG_SYNTAX, KZ_T_NO_SUCH_WORD, KZ_T_CONFIG_FIX, KZ_TEXT_ARGS(where));
+    *equals = '\0';
+    const char *key = trim(text), *value = trim(equals + 1);
+    const struct kz_option *option = find_option(key, strlen(key));
+    if (!option || !option->env) {
+        const char *near = find_near(key, true);
+        return kz_error_new(KZ_USAGE, KZ_T_CONFIG_KEY, KZ_T_NO_SUCH_WORD, near ? KZ_T_CONFIG_NEAR : KZ_T_CONFIG_FIX,
+                            KZ_TEXT_ARGS(where, key, near));
+    }
+    if (set_value(options, option, value)) return NULL;
+    char full[CONFIG_LINE_BYTES + NAME_BYTES];
+    snprintf(full, sizeof full, "%s: %s =", where, key);
+    return fail_value(option, full, value);
+}
+
+static Kz__Error *read_config(struct kz_options *options, bool required)
+{
+    FILE *file = fopen(options->config_path, "re");
+    if (!file) {
+        if (!required && (errno == ENOENT || errno == ENOTDIR)) return NULL;
+        const char *why = strerror(errno);
+        return kz_error_new(KZ_USAGE, KZ_T_CONFIG_UNREADABLE, KZ_T_SECOND, KZ_T_FILE_HINT,
+                            KZ_TEXT_ARGS(options->config_path, why));
+    }
+    char line[CONFIG_LINE_BYTES];
+    Kz__Error *error = NULL;
+    for (int number = 1; !error && fgets(line, sizeof line, file); number++)
+        error = read_line(options, options->config_path, number, line);
+    fclose(file);
+    return error;
+}
+
+static char *find_config(kz_getenv get, void *data, bool *required)
+{
+    const char *path = get(data, "KEIZOKU_CONFIG"), *base = get(data, "XDG_CONFIG_HOME"), *home = get(data, "HOME");
+    *required = path && *path;
+    if (*required) return kz_must_strdup(path);
+    struct kz_buf out;
+    kz_buf_init(&out, 0);
+    if (base && *base)
+        kz_buf_addf(&out, "%s/keizoku/config", base);
+    else
+        kz_buf_addf(&out, "%s/.config/keizoku/config", home ? home : "");
+    char *text = kz_must_strdup(kz_buf_text(&out));
+    kz_buf_fini(&out);
+    return text;
+}
+
+/* ---- environment ---- */
+
+static void read_locale(struct kz_options *options, kz_getenv get, void *data)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = get(data, names[i]);
+        if (!value || !*value) continue;
+        options->lang = strncmp(value, "ja", 2) == 0;
+        return;
+    }
+    options->lang = 0;
+}
+
+static Kz__Error *read_environment(struct kz_options *options, kz_getenv get, void *data)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        const char *value = table[i].env ? get(data, table[i].env) : NULL;
+        if (!value || (!*value && table[i].type != KZ_OPTION_TEXT)) continue;
+        if (!set_value(options, &table[i], value)) return fail_value(&table[i], table[i].env, value);
+    }
+    return NULL;
+}
+
+/* ---- command line ---- */
+
+static Kz__Error *fail_unknown(const char *argument)
+{
+    char name[NAME_BYTES], near_flag[NAME_BYTES + 2];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
+    const char *near = find_near(name + strspn(name, "-"), false);
+    snprintf(near_flag, sizeof near_flag, "--%s", near ? near : "");
+    return kz_error_new(KZ_USAGE, KZ_T_UNKNOWN_OPTION, near ? KZ_T_DID_YOU_MEAN_SECOND : KZ_T_NO_SUCH_WORD,
+                        KZ_T_USE_HELP_ALL, KZ_TEXT_ARGS(name, near_flag));
+}
+
+/* Handles argv[*i], which begins with '-'; moves *i past a value it took. */
+static Kz__Error *read_flag(struct kz_options *options, int argc, char *const *argv, int *i)
+{
+    const char *argument = argv[*i], *value = NULL;
+    const struct kz_option *option;
+    if (argument[1] == '-') {
+        size_t length = strcspn(argument + 2, "=");
+        option = find_option(argument + 2, length);
+        if (argument[2 + length] == '=') value = argument + 2 + length + 1;
+    } else {
+        option = find_letter(argument[1]);
+        if (argument[2]) value = argument + 2;
+    }
+    if (!option) return fail_unknown(argument);
+    char shown[NAME_BYTES];
+    snprintf(shown, sizeof shown, "--%s", option->name);
+    if (option->type == KZ_OPTION_FLAG) {
+        if (value)
+            return kz_error_new(KZ_USAGE, KZ_T_OPTION_NO_VALUE, KZ_T_NO_SUCH_WORD, KZ_T_USE_HELP_ALL,
+                                KZ_TEXT_ARGS(shown));
+        (void)set_value(options, option, "1"); /* "1" is always allowed */
+        return NULL;
+    }
+    if (!value) {
+        if (*i + 1 >= argc)
+            return kz_error_new(KZ_USAGE, KZ_T_OPTION_VALUE_MISSING, KZ_T_OPTION_WANTS_SECOND, KZ_T_USE_HELP_ALL,
+                                KZ_TEXT_ARGS(shown, option->value));
+        value = argv[++*i];
+    }
+    return set_value(options, option, value) ? NULL : fail_value(option, shown, value);
+}
+
+static Kz__Error *read_arguments(struct kz_options *options, struct kz_words *words, int argc, char *const *argv)
+{
+    Kz__Error *first = NULL;
+    bool only_words = false;
+    for (int i = 1; i < argc; i++) {
+        const char *argument = argv[i];
+        if (!only_words && strcmp(argument, "--") == 0) {
+            only_words = true;
+        } else if (only_words || argument[0] != '-' || !argument[1]) {
+            words->items[words->count++] = argument;
+        } else {
+            /* The rest is read all the same: -o json further right decides how this error is shown. */
+            Kz__Error *error = read_flag(options, argc, argv, &i);
+            if (error && first)
+                kz__error__free_unpacked(error, NULL);
+            else if (error)
+                first = error;
+        }
+    }
+    return first;
+}
+
+Kz__Error *kz_options_read(struct kz_options *options, struct kz_words *words, int argc, char *const *argv,
+                           kz_getenv get, void *data)
+{
+    *options = (struct kz_options){.read = KZ__READ_MODE__AUTO,
+                                   .lang = -1,
+                                   .ambiguous = 1,
+                                   .max_age_ms = -1,
+                                   .timeout_ms = KZ_CLIENT_TIMEOUT_MS,
+                                   .from_rev = -1};
+    words->items = kz_must_alloc((size_t)argc + 1, sizeof *words->items);
+    words->count = 0;
+    bool required;
+    options->config_path = find_config(get, data, &required);
+    Kz__Error *errors[3] = {read_config(options, required)};
+    errors[1] = read_environment(options, get, data);
+    errors[2] = read_arguments(options, words, argc, argv);
+    if (options->lang < 0) read_locale(options, get, data);
+    Kz__Error *first = NULL;
+    for (size_t i = 3; i-- > 0;) {
+        if (!errors[i]) continue;
+        if (first) kz__error__free_unpacked(first, NULL);
+        first = errors[i];
+    }
+    /* Help must not fail for a broken configuration file. */
+    if (first && options->help && !errors[2]) {
+        kz__error__free_unpacked(first, NULL);
+        first = NULL;
+    }
+    return first;
+}
+
+void kz_options_fini(struct kz_options *options, struct kz_words *words)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (table[i].type == KZ_OPTION_TEXT) free(*(char **)(void *)((char *)options + table[i].offset));
+    free(options->config_path);
+    free(words->items);
+}
+
+bool kz_options_japanese(const struct kz_options *options) { return options->lang == 1; }

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options as a table: flag, environment, line of the configuration file; flag beats environment beats file. The
+ * environment is read through a function so that tests can give their own. One thread. */
+#ifndef KZ_CLIENT_CLI_OPTIONS_H
+#define KZ_CLIENT_CLI_OPTIONS_H
+
+#include "client/cli/error.h"
+
+enum kz_output { KZ_OUTPUT_TABLE, KZ_OUTPUT_WIDE, KZ_OUTPUT_JSON, KZ_OUTPUT_YAML, KZ_OUTPUT_CSV };
+
+/* Bits of struct kz_command.options: options that are not global. */
+enum kz_option_set {
+    KZ_OPTION_FILE = 1 << 0,
+    KZ_OPTION_DRY_RUN = 1 << 1,
+    KZ_OPTION_SPLIT = 1 << 2,
+    KZ_OPTION_FORCE = 1 << 3,
+    KZ_OPTION_FROM = 1 << 4,
+    KZ_OPTION_RETIRED = 1 << 5,
+};
+
+/* Texts are owned; NULL: not given. */
+struct kz_options {
+    char *node, *certificate, *key, *ca, *crl;
+    int64_t read; /* Kz__ReadMode */
+    int64_t output;
+    int64_t lang; /* -1: from the locale; 0 en, 1 ja */
+    int64_t ambiguous;
+    int64_t max_age_ms; /* -1: none */
+    int64_t timeout_ms;
+    char *reason;
+    bool no_input, no_headers, quiet, verbose, help;
+    char *file;
+    int64_t from_rev; /* -1: none */
+    bool dry_run, split, force, retired;
+    unsigned given; /* kz_option_set bits that were used */
+    char *config_path;
+};
+
+enum kz_option_type { KZ_OPTION_TEXT, KZ_OPTION_FLAG, KZ_OPTION_CHOICE, KZ_OPTION_DURATION, KZ_OPTION_NUMBER };
+
+struct kz_option {
+    const char *name; /* long flag and configuration key */
+    char letter;      /* short flag, 0: none */
+    const char *env;  /* NULL: flag only */
+    enum kz_option_type type;
+    size_t offset;
+    unsigned set;             /* 0: global */
+    const char *value;        /* value's name in help: "HOST:PORT[,...]" */
+    const char *const *words; /* CHOICE: words in number order from `first`, then NULL */
+    int64_t first;
+    const char *en;
+    const char *ja;
+};
+
+const struct kz_option *kz_options_table(size_t *count);
+
+typedef const char *(*kz_getenv)(void *data, const char *name);
+
+/* What stands on the command line besides options. */
+struct kz_words {
+    const char **items; /* borrowed from argv; the array is owned */
+    size_t count;
+};
+
+/* NULL, or the error. `options` and `words` are to be finished in both cases. As much as was read is set, so that the
+ * error can be shown in the right language and form. */
+Kz__Error *kz_options_read(struct kz_options *options, struct kz_words *words, int argc, char *const *argv,
+                           kz_getenv get, void *data);
+void kz_options_fini(struct kz_options *options, struct kz_words *words);
+bool kz_options_japanese(const struct kz_options *options);
+
+#endif

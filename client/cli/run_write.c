@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands that change records: apply, verify, retire. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/commands.h"
+#include "client/cli/files.h"
+#include "node/base/assert.h"
+#include "proto/wire.h"
+
+#define NUMBER_TEXT_BYTES 24
+#define REQUEST_ROOM_BYTES (8u << 10) /* of a frame: request id, reason, framing of the mutations */
+
+static_assert(REQUEST_ROOM_BYTES + KZ_RECORD_MAX_BYTES < KZ_FRAME_MAX_BYTES, "one record always fits");
+
+/* ---- what was done ---- */
+
+static void tell_summary(struct kz_cli *cli, const Kz__Outcome *outcome, bool dry_run)
+{
+    size_t unchanged = 0;
+    for (size_t i = 0; i < outcome->n_changed; i++)
+        if (outcome->changed[i]->has_unchanged && outcome->changed[i]->unchanged) unchanged++;
+    char changed_text[NUMBER_TEXT_BYTES], unchanged_text[NUMBER_TEXT_BYTES], rev[NUMBER_TEXT_BYTES];
+    snprintf(changed_text, sizeof changed_text, "%zu", outcome->n_changed - unchanged);
+    snprintf(unchanged_text, sizeof unchanged_text, "%zu", unchanged);
+    snprintf(rev, sizeof rev, "%" PRIu64, outcome->rev);
+    kz_cli_tell(cli, dry_run ? KZ_T_WOULD_APPLY : KZ_T_APPLIED, KZ_TEXT_ARGS(changed_text, unchanged_text, rev));
+}
+
+static int show_done(struct kz_cli *cli, Kz__Mutation__Op op, const Kz__Response *response, bool dry_run)
+{
+    struct kz_buf out;
+    kz_buf_init(&out, 0);
+    kz_show_outcome(&cli->view, op, response->outcome, response->meta, dry_run, &out);
+    int status = kz_cli_print(cli, &out);
+    kz_buf_fini(&out);
+    tell_summary(cli, response->outcome, dry_run);
+    return status;
+}
+
+/* ---- apply ---- */
+
+static Kz__Mutation **make_puts(const struct kz_entries *entries)
+{
+    Kz__Mutation **mutations = kz_must_alloc(entries->count, sizeof *mutations);
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct kz_entry *entry = &entries->items[i];
+        mutations[i] = kz_cli_new_mutation(KZ__MUTATION__OP__PUT, entry->record->kind, entry->record->id);
+        mutations[i]->record = entry->record;
+        mutations[i]->has_expected_rev = entry->has_rev;
+        mutations[i]->expected_rev = entry->rev;
+    }
+    return mutations;
+}
+
+/* How many of the mutations fit one transaction, and their bytes. */
+static size_t count_fitting(Kz__Mutation *const *mutations, size_t count, size_t *size_bytes)
+{
+    size_t fitting = 0, size = 0;
+    while (fitting < count && fitting < KZ_MUTATIONS_MAX) {
+        size_t more = kz__mutation__get_packed_size(mutations[fitting]) + 8; /* tag and length of the item */
+        if (fitting > 0 && size + more > KZ_FRAME_MAX_BYTES - REQUEST_ROOM_BYTES) break;
+        size += more;
+        fitting++;
+    }
+    *size_bytes = size;
+    return fitting;
+}
+
+static int fail_too_big(struct kz_cli *cli, Kz__Mutation *const *mutations, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += kz__mutation__get_packed_size(mutations[i]);
+    char number[NUMBER_TEXT_BYTES], most[NUMBER_TEXT_BYTES], frame[NUMBER_TEXT_BYTES];
+    bool many = count > KZ_MUTATIONS_MAX;
+    snprintf(number, sizeof number, "%zu", many ? count : size);
+    snprintf(most, sizeof most, "%u", KZ_MUTATIONS_MAX);
+    snprintf(frame, sizeof frame, "%u", KZ_FRAME_MAX_BYTES - REQUEST_ROOM_BYTES);
+    return kz_cli_fail(cli, kz_error_new(KZ_TOO_BIG, many ? KZ_T_TOO_MANY : KZ_T_FRAME_TOO_BIG, KZ_T_WHY_TOO_BIG_SECOND,
+                                         KZ_T_HINT_TOO_BIG, KZ_TEXT_ARGS(number, most, frame)));
+}
+
+static size_t count_parts(Kz__Mutation *const *mutations, size_t count)
+{
+    size_t parts = 0, size;
+    for (size_t at = 0; at < count; parts++)
+        at += count_fitting(mutations + at, count - at, &size);
+    return parts;
+}
+
+static int send_parts(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, const struct kz_entries *entries)
+{
+    size_t parts = count_parts(mutations, count), done = 0;
+    for (size_t at = 0; at < count; done++) {
+        size_t size, part = count_fitting(mutations + at, count - at, &size);
+        Kz__Response *response = NULL;
+        int status = kz_cli_write(cli, mutations + at, part, cli->options.dry_run, entries, NULL, &response);
+        if (!status) {
+            status = show_done(cli, KZ__MUTATION__OP__PUT, response, cli->options.dry_run);
+            kz__response__free_unpacked(response, NULL);
+        }
+        if (status) {
+            char done_text[NUMBER_TEXT_BYTES], parts_text[NUMBER_TEXT_BYTES];
+            snprintf(done_text, sizeof done_text, "%zu", done);
+            snprintf(parts_text, sizeof parts_text, "%zu", parts);
+            if (parts > 1) kz_cli_tell(cli, KZ_T_PART_APPLIED, KZ_TEXT_ARGS(done_text, parts_text));
+            return status;
+        }
+        at += part;
+    }
+    return 0;
+}
+
+int kz_run_apply(struct kz_cli *cli)
+{
+    if (!cli->options.file)
+        return kz_cli_fail(cli, kz_error_new(KZ_USAGE, KZ_T_ARGUMENT_MISSING, KZ_T_USAGE_IS_SECOND, KZ_T_USE_HELP_THIRD,
+                                             KZ_TEXT_ARGS("-f FILE", "keizoku apply -f FILE|DIR|-", "apply")));
+    struct kz_files files;
+    Kz__Error *error = kz_files_read(&files, cli->options.file);
+    if (error) {
+        kz_files_fini(&files);
+        return kz_cli_fail(cli, error);
+    }
+    Kz__Mutation **mutations = make_puts(&files.entries);
+    size_t count = files.entries.count;
+    int status;
+    if (count_parts(mutations, count) > 1 && !cli->options.split)
+        status = fail_too_big(cli, mutations, count);
+    else
+        status = send_parts(cli, mutations, count, &files.entries);
+    kz_cli_free_mutations(mutations, count);
+    kz_files_fini(&files);
+    return status;
+}
+
+/* ---- verify, retire ---- */
+
+static int run_on_ids(struct kz_cli *cli, Kz__Mutation__Op op)
+{
+    size_t count = cli->id_count;
+    Kz__Mutation **mutations = kz_must_alloc(count, sizeof *mutations);
+    for (size_t i = 0; i < count; i++) {
+        mutations[i] = kz_cli_new_mutation(op, cli->kind->number, cli->ids[i]);
+        mutations[i]->has_force = mutations[i]->force = cli->options.force;
+    }
+    Kz__Response *response = NULL;
+    int status = count > KZ_MUTATIONS_MAX ? fail_too_big(cli, mutations, count)
+                                          : kz_cli_write(cli, mutations, count, false, NULL, NULL, &response);
+    if (response && !status) {
+        status = show_done(cli, op, response, false);
+        kz__response__free_unpacked(response, NULL);
+    }
+    kz_cli_free_mutations(mutations, count);
+    return status;
+}
+
+int kz_run_verify(struct kz_cli *cli) { return run_on_ids(cli, KZ__MUTATION__OP__VERIFY); }
+int kz_run_retire(struct kz_cli *cli) { return run_on_ids(cli, KZ__MUTATION__OP__RETIRE); }
