@@ -270,6 +270,18 @@ static bool is_state(const Kz__Runbook *runbook)
            runbook->state <= KZ__RUNBOOK__STATE__RETIRED;
 }
 
+/* Labels, classification and the date of review may change under an approval; the text may not. */
+static bool same_body(const Kz__Record *before, const Kz__Record *after)
+{
+    Kz__Record a = KZ__RECORD__INIT;
+    Kz__Record b = KZ__RECORD__INIT;
+    a.kind = b.kind = before->kind;
+    a.id = b.id = before->id;
+    a.runbook = before->runbook;
+    b.runbook = after->runbook;
+    return kz_record_same(&a, &b);
+}
+
 void kz_record_check_change(const Kz__Record *before, const Kz__Record *after, struct kz_violations *violations)
 {
     struct kz_check check;
@@ -284,7 +296,7 @@ void kz_record_check_change(const Kz__Record *before, const Kz__Record *after, s
             "not reachable from the state it is in; the way is DRAFT, REVIEW, APPROVED, RETIRED, and back to DRAFT",
             "今の状態からは移れません。作成中→確認中→承認済→廃止の順で、作成中へは戻せます");
     bool stays_approved = from->state == KZ__RUNBOOK__STATE__APPROVED && to->state == KZ__RUNBOOK__STATE__APPROVED;
-    if (stays_approved && !kz_record_same(before, after))
+    if (stays_approved && !same_body(before, after))
         kz_check_add(&check, "state", "runbook.approved_is_frozen", "G 2.9.1",
                      "approved text does not change; set state DRAFT, raise the version, and have it approved again",
                      "承認済の内容は変更できません。状態を作成中に戻し、版数を上げ、改めて承認を受けてください");
