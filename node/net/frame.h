@@ -28,9 +28,10 @@ struct kz_frame {
 #define KZ_FRAME_RATE_MIN_BYTES_PER_S 1024u
 #define KZ_FRAME_RATE_GRACE_MS 5000u
 
-/* How much more than its encoding a decoded message may take: pointers and string ends of many small fields. */
+/* What a decoded message may take: a factor for many small strings and labels, and room for the structs of a full
+ * command of KZ_MUTATIONS_MAX nearly empty records. */
 #define KZ_FRAME_DECODE_FACTOR 16u
-#define KZ_FRAME_DECODE_EXTRA_BYTES (64u << 10)
+#define KZ_FRAME_DECODE_EXTRA_BYTES (2u << 20)
 
 struct kz_frame_reader {
     uint32_t types;        /* KZ_FRAME_TYPE_BIT of what may arrive */

@@ -105,9 +105,8 @@ static bool check_leaf(struct kz_session *session, const mbedtls_x509_crt *leaf)
         refuse(session, KZ_TLS, text);
         return false;
     }
-    if (leaf->serial.len > sizeof session->serial || kz_tls_generation_revoked(session->generation, leaf)) {
-        snprintf(text, sizeof text, "the certificate of '%s' has been revoked", peer.name);
-        refuse(session, KZ_TLS, text);
+    if (leaf->serial.len > sizeof session->serial) {
+        refuse(session, KZ_TLS, "the certificate's serial number is too long");
         return false;
     }
     memcpy(session->serial, leaf->serial.p, leaf->serial.len);
@@ -137,7 +136,14 @@ static int check_peer(void *data, mbedtls_x509_crt *certificate, int depth, uint
         return 0;
     }
     if (depth == 1) session->unit = kz_tls_unit(certificate);
-    if (depth == 0 && !check_leaf(session, certificate)) *flags |= MBEDTLS_X509_BADCERT_OTHER;
+    if (depth != 0 || session->failure.code) return 0; /* refused above: its flags stand */
+    /* Which flag decides the alert, and so what the other end can tell its user. */
+    if (kz_tls_generation_revoked(session->generation, certificate)) {
+        refuse(session, KZ_TLS, "the certificate of the other end has been revoked");
+        *flags |= MBEDTLS_X509_BADCERT_REVOKED;
+    } else if (!check_leaf(session, certificate)) {
+        *flags |= MBEDTLS_X509_BADCERT_OTHER;
+    }
     return 0;
 }
 
