@@ -24,7 +24,7 @@ void kz_service_check_mutation(const Kz__Mutation *mutation, struct kz_violation
     char path[KZ_KEY_MAX_BYTES + 32];
     snprintf(path, sizeof path, "%s/%s", kz_kind_by_number(mutation->kind)->name, mutation->id);
     if (!kz_id_valid(mutation->id))
-        kz_violations_add(violations, path, "id.form", &bad_id, NULL);
+        kz_violations_add(violations, path, "id.format", &bad_id, NULL);
     else if (mutation->op == KZ__MUTATION__OP__PUT)
         check_put(mutation, path, violations);
 }
