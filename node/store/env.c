@@ -265,6 +265,7 @@ static enum kz_code check_contents(struct kz_store *store, const struct kz_store
     enum kz_code code = kz_hard_check(&scope, options, err);
     if (code == KZ_NOT_FOUND) code = kz_fail(err, KZ_CORRUPT, "the store has tables but no format version");
     if (code == KZ_OK) code = kz_hard_generation(&scope, &scope.generation, err);
+    if (code == KZ_OK) code = kz_hard_complete(&scope, err);
     if (code == KZ_OK) code = kz_log_check(&scope, err);
     mdb_txn_abort(scope.mdb);
     return code;

@@ -200,3 +200,15 @@ enum kz_code kz_hard_epoch(const struct kz_scope *scope, uint64_t *epoch, uint8_
     if (rc == KZ_OK) memcpy(incarnation, row.data, KZ_INCARNATION_BYTES);
     return rc;
 }
+
+enum kz_code kz_hard_complete(const struct kz_scope *scope, struct kz_err *err)
+{
+    uint64_t number, other;
+    uint8_t incarnation[KZ_INCARNATION_BYTES];
+    struct kz_log_base base;
+    enum kz_code code = kz_hard_vote(scope, &number, &other, err);
+    if (code == KZ_OK) code = kz_hard_hint(scope, &number, err);
+    if (code == KZ_OK) code = kz_hard_base(scope, &base, err);
+    if (code == KZ_OK) code = kz_hard_epoch(scope, &number, incarnation, err);
+    return code;
+}

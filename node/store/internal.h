@@ -50,6 +50,8 @@ enum kz_code kz_hard_create(const struct kz_scope *scope, const struct kz_store_
 /* Format version, cluster and node; KZ_NOT_FOUND (err untouched) when the store was never made. */
 enum kz_code kz_hard_check(const struct kz_scope *scope, const struct kz_store_options *options,
                            struct kz_err *err) KZ_MUST_CHECK;
+/* Every other row is there and sound. */
+enum kz_code kz_hard_complete(const struct kz_scope *scope, struct kz_err *err) KZ_MUST_CHECK;
 enum kz_code kz_hard_vote(const struct kz_scope *scope, uint64_t *term, uint64_t *voted_for,
                           struct kz_err *err) KZ_MUST_CHECK;
 enum kz_code kz_hard_hint(const struct kz_scope *scope, uint64_t *out, struct kz_err *err) KZ_MUST_CHECK;
@@ -95,6 +97,8 @@ enum kz_import_state { KZ_IMPORT_NONE, KZ_IMPORT_OPEN, KZ_IMPORT_FAILED };
 struct kz_import {
     enum kz_import_state state;
     bool has_meta;
+    bool complete; /* the END row came, and its count is right */
+    uint64_t rows;
     struct kz_meta meta;
     struct kz_hash_sum records_sum; /* recomputed from the rows */
     struct kz_counter counters[KZ_KINDS_MAX];

@@ -9,7 +9,8 @@
  *
  * `value` is the stored value with its seal. A value that does not fit comes in pieces, one after the other, the key
  * repeated. Tables come in number order from KZ_TABLE_STATE (whose one row names index, term and hashes), keys
- * ascending. The seal travels along and is checked on both sides. */
+ * ascending. The seal travels along and is checked on both sides. The last row is of table END, key "end", and holds
+ * the number of rows before it (u64), so that no row can be missing. */
 #include "node/store/internal.h"
 
 #include <stdlib.h>
@@ -20,15 +21,18 @@
 #include "node/store/state.h"
 
 #define ROW_HEAD_BYTES 15u
+#define TABLE_END 255u
+static const char END_KEY[] = "end";
+#define END_KEY_BYTES (sizeof(END_KEY) - 1)
 
 /* ---- out ---- */
 
-/* Adds as much of the current row as fits; true when all of it did. */
-static bool export_row(struct kz_export_cursor *cursor, const struct kz_rows *rows, uint8_t *out, size_t room,
-                       size_t *used)
+/* Adds as much of the row as fits; true when all of it did. */
+static bool export_row(struct kz_export_cursor *cursor, struct kz_bytes key, struct kz_bytes sealed, uint8_t *out,
+                       size_t room, size_t *used)
 {
-    size_t head = ROW_HEAD_BYTES + rows->key.size_bytes;
-    size_t rest = rows->sealed.size_bytes - cursor->value_offset;
+    size_t head = ROW_HEAD_BYTES + key.size_bytes;
+    size_t rest = sealed.size_bytes - cursor->value_offset;
     if (room - *used <= head) return false;
     size_t piece = rest < room - *used - head ? rest : room - *used - head;
     /* Not a small piece at the end of a chunk when the whole row fits into the next one. */
@@ -36,12 +40,12 @@ static bool export_row(struct kz_export_cursor *cursor, const struct kz_rows *ro
 
     uint8_t *to = out + *used;
     to[0] = cursor->table;
-    kz_put_u16(to + 1, (uint16_t)rows->key.size_bytes);
-    kz_put_u32(to + 3, (uint32_t)rows->sealed.size_bytes);
+    kz_put_u16(to + 1, (uint16_t)key.size_bytes);
+    kz_put_u32(to + 3, (uint32_t)sealed.size_bytes);
     kz_put_u32(to + 7, (uint32_t)cursor->value_offset);
     kz_put_u32(to + 11, (uint32_t)piece);
-    memcpy(to + ROW_HEAD_BYTES, rows->key.data, rows->key.size_bytes);
-    memcpy(to + head, rows->sealed.data + cursor->value_offset, piece);
+    memcpy(to + ROW_HEAD_BYTES, key.data, key.size_bytes);
+    memcpy(to + head, sealed.data + cursor->value_offset, piece);
     *used += head + piece;
     cursor->value_offset += piece;
     return piece == rest;
@@ -68,15 +72,28 @@ static enum kz_code export_table(struct kz_view *view, struct kz_export_cursor *
     for (code = export_seek(cursor, &rows, err); code == KZ_OK; code = kz_rows_next(&rows, err)) {
         kz_assert(rows.key.size_bytes <= sizeof(cursor->key) && rows.sealed.size_bytes <= KZ_ROW_MAX_BYTES);
         size_t before = *used;
-        *full = !export_row(cursor, &rows, out, room, used);
+        *full = !export_row(cursor, rows.key, rows.sealed, out, room, used);
         if (*full && *used == before) break; /* not begun: stays behind the last row done */
         memcpy(cursor->key, rows.key.data, rows.key.size_bytes);
         cursor->key_bytes = rows.key.size_bytes;
         if (*full) break;
         cursor->value_offset = 0;
+        cursor->rows++;
     }
     kz_rows_close(&rows);
     return code == KZ_NOT_FOUND ? KZ_OK : code;
+}
+
+/* The last row; not begun when it does not fit whole. */
+static void export_end(struct kz_export_cursor *cursor, uint8_t *out, size_t room, size_t *used)
+{
+    uint8_t value[8 + KZ_SEAL_BYTES];
+    if (room - *used < ROW_HEAD_BYTES + END_KEY_BYTES + sizeof(value)) return;
+    kz_put_u64(value, cursor->rows);
+    kz_seal(TABLE_END, END_KEY, END_KEY_BYTES, value, 8);
+    cursor->table = TABLE_END;
+    (void)export_row(cursor, (struct kz_bytes){(const uint8_t *)END_KEY, END_KEY_BYTES},
+                     (struct kz_bytes){value, sizeof(value)}, out, room, used); /* there is room */
 }
 
 enum kz_code kz_view_export(struct kz_view *view, struct kz_export_cursor *cursor, uint8_t *out, size_t room,
@@ -96,6 +113,7 @@ enum kz_code kz_view_export(struct kz_view *view, struct kz_export_cursor *curso
         cursor->key_bytes = 0;
         cursor->value_offset = 0;
     }
+    if (cursor->table != TABLE_END) export_end(cursor, out, room, size_bytes);
     return KZ_OK;
 }
 
@@ -165,6 +183,11 @@ static enum kz_code import_value(struct kz_store_txn *txn, struct kz_bytes seale
     if (!kz_seal_check(import->table, import->key.bytes, import->key.size_bytes, sealed.data, sealed.size_bytes,
                        &payload.size_bytes))
         return bad_rows(err, "a checksum does not fit");
+    if (import->table == TABLE_END) {
+        import->complete = payload.size_bytes == 8 && kz_get_u64(payload.data) == import->rows;
+        return import->complete ? KZ_OK : bad_rows(err, "rows are missing");
+    }
+    import->rows++;
     if (table == KZ_TABLE_STATE) {
         if (import->has_meta || kz_meta_decode(payload, &import->meta, err) != KZ_OK)
             return bad_rows(err, "the state row makes no sense");
@@ -193,7 +216,8 @@ static enum kz_code read_piece(const uint8_t *from, size_t rest, struct piece *o
     out->value_bytes = kz_get_u32(from + 3);
     out->offset = kz_get_u32(from + 7);
     out->bytes.size_bytes = kz_get_u32(from + 11);
-    if (out->table < KZ_TABLE_FIRST_STATE || out->table > KZ_TABLE_LAST) return bad_rows(err, "no such table");
+    bool known = out->table >= KZ_TABLE_FIRST_STATE && out->table <= KZ_TABLE_LAST;
+    if (!known && out->table != TABLE_END) return bad_rows(err, "no such table");
     if (out->key.size_bytes == 0 || out->key.size_bytes > KZ_TABLE_KEY_MAX_BYTES) return bad_rows(err, "bad key size");
     if (out->value_bytes < KZ_SEAL_BYTES || out->value_bytes > KZ_ROW_MAX_BYTES) return bad_rows(err, "bad value size");
     if (out->bytes.size_bytes == 0 || out->offset > out->value_bytes ||
@@ -212,7 +236,7 @@ static enum kz_code import_piece(struct kz_store_txn *txn, const struct piece *p
     struct kz_import *import = &txn->scope.store->import;
     if (piece->offset == 0) {
         if (import->value.size_bytes != 0) return bad_rows(err, "a row began before the last one ended");
-        if (piece->table < import->table) return bad_rows(err, "tables out of order");
+        if (piece->table < import->table || import->complete) return bad_rows(err, "tables out of order");
         import->table = piece->table;
         import->key = kz_key_bytes(piece->key.data, piece->key.size_bytes);
         import->value_bytes = piece->value_bytes;
@@ -252,7 +276,7 @@ static enum kz_code check_import(const struct kz_import *import, uint64_t index,
 {
     const struct kz_meta *meta = &import->meta;
     if (import->state != KZ_IMPORT_OPEN) return bad_rows(err, "no import is open");
-    if (!import->has_meta || import->value.size_bytes != 0) return bad_rows(err, "incomplete");
+    if (!import->has_meta || !import->complete) return bad_rows(err, "incomplete");
     if (meta->index != index || meta->term != term)
         return kz_fail(err, KZ_PROTOCOL, "snapshot rows: they are of index %llu term %llu, not %llu term %llu",
                        (unsigned long long)meta->index, (unsigned long long)meta->term, (unsigned long long)index,

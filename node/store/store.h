@@ -194,6 +194,7 @@ struct kz_export_cursor {
     uint8_t key[512];
     size_t key_bytes;
     size_t value_offset; /* a large row comes in pieces: where the next piece of `key` starts */
+    uint64_t rows;       /* done so far */
     bool started;
 };
 enum kz_code kz_view_export(struct kz_view *view, struct kz_export_cursor *cursor, uint8_t *out, size_t room,
