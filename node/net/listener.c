@@ -165,8 +165,8 @@ static void on_connection(uv_stream_t *server, int status)
     struct kz_err err = {0};
     struct kz_stream *stream = NULL;
     if (status < 0) {
-        /* Out of descriptors: libuv has closed the waiting connections with a spare one of its own (uv__emfile_trick)
-         * and goes on listening. */
+        /* Not for want of descriptors: then libuv closes the waiting connections with a spare one of its own
+         * (uv__emfile_trick) and does not call us. */
         listener->stats.accept_errors++;
         if (may_log(listener)) kz_log_error("net.accept", "error=\"%s\"", uv_strerror(status));
         return;
