@@ -21,6 +21,7 @@
 #define FRESHER_MS 400 /* to ask the other nodes when one without a quorum answered */
 #define LOCAL_MS 10000 /* then `auto` takes local answers at once for this long */
 
+static_assert(KZ_ENDPOINTS_MAX <= 64, "a bit per endpoint");
 static_assert(ATTEMPT_MS > KZ_AUTO_READ_TIMEOUT_MS + 2 * ANSWER_SLACK_MS, "a node can fall back to its own copy");
 
 struct call {
@@ -32,6 +33,7 @@ struct call {
     int64_t backoff_ms;
     size_t tries;
     size_t refused_tries; /* broken by a refusal of our certificate */
+    uint64_t refusers;    /* endpoints (bits) that answered and have no quorum or no room */
     Kz__Response *last;   /* the latest answer that asked us to try elsewhere */
 };
 
@@ -173,6 +175,12 @@ static enum kz_code give_up(struct call *call, Kz__Response **response, struct k
     return err->code ? err->code : kz_fail(err, KZ_TIMED_OUT, "no answer in time");
 }
 
+/* The node itself is the reason: asking it again is no use. */
+static bool is_node_bound(enum kz_code code)
+{
+    return code == KZ_NO_QUORUM || code == KZ_NO_SPACE || code == KZ_CORRUPT;
+}
+
 /* True: `*response` is the answer. False: try again. */
 static bool judge(struct call *call, Kz__Response *answer, Kz__Response **response)
 {
@@ -188,6 +196,7 @@ static bool judge(struct call *call, Kz__Response *answer, Kz__Response **respon
     }
     kz_client_trace(call->client, "node %s: %s", answer->meta ? answer->meta->node : "?", kz_code_text(code, false));
     if (code == KZ_UNKNOWN_OUTCOME || code == KZ_TIMED_OUT) call->maybe_applied = call->writes;
+    if (is_node_bound(code)) call->refusers |= UINT64_C(1) << call->client->current;
     if (call->last) kz__response__free_unpacked(call->last, NULL);
     call->last = answer;
     return false;
@@ -209,6 +218,11 @@ static bool attempt(struct call *call, Kz__Response **response, enum kz_code *co
     *code = kz_client_connect(client, dial_by, err);
     if (*code) {
         if (*code == KZ_UNREACHABLE && call->maybe_applied) return false;
+        *code = give_up(call, response, err);
+        return true;
+    }
+    bool asked_before = call->refusers & (UINT64_C(1) << client->current);
+    if (asked_before && call->last && !call->maybe_applied) { /* all others are out of reach */
         *code = give_up(call, response, err);
         return true;
     }

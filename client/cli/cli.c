@@ -177,7 +177,8 @@ static struct kz_error_context context_of(const struct kz_cli *cli, const Kz__Me
         .subject = cli->subject, .request = request, .role = cli->command->role, .node = meta ? meta->node : NULL};
 }
 
-static int fail_response(struct kz_cli *cli, Kz__Response *response, const char *request_hex)
+/* Takes the error out of the answer and completes it. */
+static Kz__Error *take_error(struct kz_cli *cli, Kz__Response *response, const char *request_hex)
 {
     Kz__Error *error = response->error;
     response->error = NULL;
@@ -187,23 +188,39 @@ static int fail_response(struct kz_cli *cli, Kz__Response *response, const char 
     context.near_id = near;
     kz_error_complete(error, &context);
     free(near);
-    kz__response__free_unpacked(response, NULL);
-    return kz_cli_fail(cli, error);
+    return error;
+}
+
+/* NULL: *response is the caller's and holds neither an error nor an outcome that is one. */
+static Kz__Error *ask(struct kz_cli *cli, Kz__Request *request, Kz__Response **response)
+{
+    char hex[REQUEST_HEX_BYTES] = "";
+    if (request->write) format_request_id(request->write->request_id, hex);
+    struct kz_err err = {.code = KZ_OK};
+    struct kz_error_context context = context_of(cli, NULL, hex);
+    if (kz_client_call(cli->client, request, response, &err))
+        return kz_error_of_call(cli->client, &err, cli->options.timeout_ms, &context);
+    context.node = (*response)->meta ? (*response)->meta->node : NULL;
+    Kz__Error *error = NULL;
+    if ((*response)->error)
+        error = take_error(cli, *response, hex);
+    else if (request->write && !(*response)->outcome)
+        error = kz_error_new(KZ_PROTOCOL, KZ_T_ODD_ANSWER, KZ_T_ODD_ANSWER_WHY, KZ_T_ODD_ANSWER_HINT, NULL, 0);
+    else if (request->write && (*response)->outcome->code != KZ_OK)
+        error = kz_error_of_outcome((*response)->outcome, &context);
+    if (error) {
+        kz__response__free_unpacked(*response, NULL);
+        *response = NULL;
+    }
+    return error;
 }
 
 int kz_cli_call(struct kz_cli *cli, Kz__Request *request, Kz__Response **response)
 {
     int status = kz_cli_connect(cli);
     if (status) return status;
-    char hex[REQUEST_HEX_BYTES] = "";
-    if (request->write) format_request_id(request->write->request_id, hex);
-    struct kz_err err = {.code = KZ_OK};
-    enum kz_code code = kz_client_call(cli->client, request, response, &err);
-    if (code) {
-        struct kz_error_context context = context_of(cli, NULL, hex);
-        return kz_cli_fail(cli, kz_error_of_call(cli->client, &err, cli->options.timeout_ms, &context));
-    }
-    return (*response)->error ? fail_response(cli, *response, hex) : 0;
+    Kz__Error *error = ask(cli, request, response);
+    return error ? kz_cli_fail(cli, error) : 0;
 }
 
 /* ---- writing ---- */
@@ -254,23 +271,6 @@ static const Kz__Record *find_mine(Kz__Mutation *const *mutations, size_t count,
     return NULL;
 }
 
-static int fail_outcome(struct kz_cli *cli, Kz__Response *response, Kz__Mutation *const *mutations, size_t count,
-                        const struct kz_entries *entries, const Kz__Record *base)
-{
-    struct kz_error_context context = context_of(cli, response->meta, NULL);
-    Kz__Error *error = kz_error_of_outcome(response->outcome, &context);
-    if (entries) add_places(error, entries);
-    kz__response__free_unpacked(response, NULL);
-    return kz_cli_fail_conflict(cli, error, base, find_mine(mutations, count, error->current));
-}
-
-static int fail_odd_answer(struct kz_cli *cli, Kz__Response *response)
-{
-    kz__response__free_unpacked(response, NULL);
-    return kz_cli_fail(cli,
-                       kz_error_new(KZ_PROTOCOL, KZ_T_ODD_ANSWER, KZ_T_ODD_ANSWER_WHY, KZ_T_ODD_ANSWER_HINT, NULL, 0));
-}
-
 int kz_cli_write(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, bool dry_run,
                  const struct kz_entries *entries, const Kz__Record *base, Kz__Response **response)
 {
@@ -287,11 +287,12 @@ int kz_cli_write(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, boo
     write.has_dry_run = write.dry_run = dry_run;
     Kz__Request request = KZ__REQUEST__INIT;
     request.write = &write;
-    int status = kz_cli_call(cli, &request, response);
+    int status = kz_cli_connect(cli);
     if (status) return status;
-    if (!(*response)->outcome) return fail_odd_answer(cli, *response);
-    if ((*response)->outcome->code != KZ_OK) return fail_outcome(cli, *response, mutations, count, entries, base);
-    return 0;
+    Kz__Error *error = ask(cli, &request, response);
+    if (!error) return 0;
+    if (entries) add_places(error, entries);
+    return kz_cli_fail_conflict(cli, error, base, find_mine(mutations, count, error->current));
 }
 
 /* ---- freshness ---- */
@@ -327,7 +328,9 @@ int kz_cli_answer(struct kz_cli *cli, const Kz__Meta *meta, struct kz_buf *out)
 {
     struct kz_buf banner;
     kz_buf_init(&banner, 0);
-    kz_show_banner(&cli->view, meta, cli->options.read == KZ__READ_MODE__AUTO, &banner);
+    /* status speaks of the node itself: its own copy is what was asked for. */
+    bool asked_auto = cli->options.read == KZ__READ_MODE__AUTO && cli->command->run != kz_run_status;
+    kz_show_banner(&cli->view, meta, asked_auto, &banner);
     kz_cli_note(cli, kz_buf_text(&banner));
     kz_buf_fini(&banner);
     int status = kz_cli_print(cli, out);
@@ -362,6 +365,10 @@ static Kz__Error *find_command(struct kz_cli *cli)
     cli->command = kz_command_find(name);
     if (cli->command) return kz_command_parse(cli);
     const char *near = kz_command_near(name);
+    const struct kz_kind *kind = kz_kind_by_name(name);
+    if (kind)
+        return kz_error_new(KZ_USAGE, KZ_T_UNKNOWN_COMMAND, KZ_T_KIND_NOT_COMMAND, KZ_T_HINT_LIST_SECOND,
+                            KZ_TEXT_ARGS(name, kind->name));
     return kz_error_new(KZ_USAGE, KZ_T_UNKNOWN_COMMAND, near ? KZ_T_DID_YOU_MEAN_SECOND : KZ_T_NO_SUCH_WORD,
                         KZ_T_USE_HELP_ALL, KZ_TEXT_ARGS(name, near));
 }
@@ -376,7 +383,7 @@ static Kz__Error *check_options(const struct kz_cli *cli)
         if (!(options[i].set & wrong)) continue;
         char flag[64];
         snprintf(flag, sizeof flag, "--%s", options[i].name);
-        return kz_error_new(KZ_USAGE, KZ_T_OPTION_NOT_HERE, KZ_T_NO_SUCH_WORD, KZ_T_USE_HELP_SECOND,
+        return kz_error_new(KZ_USAGE, KZ_T_OPTION_NOT_HERE, KZ_T_OPTION_OTHERS, KZ_T_USE_HELP_SECOND,
                             KZ_TEXT_ARGS(flag, cli->command->name));
     }
     return NULL;

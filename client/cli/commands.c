@@ -39,7 +39,7 @@ static const struct kz_command table[] = {
      "one line per change as it happens; goes on when a node fails", "変更を1行ずつ表示。ノードが落ちても続く"},
     {"schema", "k", "[KIND]", 0, NULL, kz_run_schema,
      "fields, types, labels, rules, sources", "項目、型、名称、制約、根拠"},
-    {"outcome", "X", "REQUEST-ID", 0, READER, kz_run_outcome,
+    {"outcome", "X", "REQUEST-ID", 0, OPERATOR, kz_run_outcome,
      "what became of a write whose answer was lost", "応答を受け取れなかった書き込みの結果"},
     {"completion", "S", "bash|zsh", 0, NULL, kz_run_completion,
      "completion for your shell: eval \"$(keizoku completion bash)\"", "シェルの補完: eval \"$(keizoku completion bash)\""},

@@ -63,15 +63,32 @@ Kz__Error *kz_error_new(enum kz_code code, enum kz_text_id what, enum kz_text_id
 
 /* ---- what a node left unsaid ---- */
 
+/* A node says what happened; the person wants to read to which record. */
 static void complete_what(Kz__Error *error, const struct kz_error_context *context)
 {
     for (int japanese = 0; japanese < 2; japanese++) {
         char **slot = japanese ? &error->what_ja : &error->what_en;
-        if (*slot) continue;
-        const char *text = kz_code_text((enum kz_code)error->code, japanese);
-        *slot = context->subject ? fill(KZ_T_WHAT_RECORD, japanese, KZ_TEXT_ARGS(context->subject, text))
-                                 : kz_must_strdup(text);
+        const char *text = *slot ? *slot : kz_code_text((enum kz_code)error->code, japanese);
+        char *whole = context->subject ? fill(KZ_T_WHAT_RECORD, japanese, KZ_TEXT_ARGS(context->subject, text))
+                                       : kz_must_strdup(text);
+        free(*slot);
+        *slot = whole;
     }
+}
+
+/* What the client knows in particular takes the place of what the node says in general. */
+static void drop_why(Kz__Error *error)
+{
+    free(error->why_en);
+    free(error->why_ja);
+    error->why_en = error->why_ja = NULL;
+}
+
+static void drop_hint(Kz__Error *error)
+{
+    free(error->hint_en);
+    free(error->hint_ja);
+    error->hint_en = error->hint_ja = NULL;
 }
 
 static void complete_conflict(Kz__Error *error, const char *subject)
@@ -81,6 +98,8 @@ static void complete_conflict(Kz__Error *error, const char *subject)
         fill_lines(error, KZ_T_EMPTY, KZ_T_WHY_CONFLICT_EXISTS, KZ_T_HINT_CONFLICT, KZ_TEXT_ARGS(subject));
         return;
     }
+    drop_why(error);
+    drop_hint(error);
     char rev[NUMBER_TEXT_BYTES];
     snprintf(rev, sizeof rev, "%" PRIu64, current->rev);
     struct kz_buf when;
@@ -99,6 +118,7 @@ static void complete_conflict(Kz__Error *error, const char *subject)
 
 static void complete_referenced(Kz__Error *error)
 {
+    if (error->n_referrers) drop_why(error);
     struct kz_buf names;
     kz_buf_init(&names, 0);
     for (size_t i = 0; i < error->n_referrers; i++)
@@ -113,13 +133,9 @@ static void complete_not_found(Kz__Error *error, const struct kz_error_context *
     char kind[KZ_NAME_MAX_BYTES];
     snprintf(kind, sizeof kind, "%.*s", slash ? (int)(slash - context->subject) : 0,
              context->subject ? context->subject : "");
-    if (context->near_id) { /* a better hint than any the node could give */
-        char **slots[] = {&error->hint_en, &error->hint_ja};
-        for (int japanese = 0; japanese < 2; japanese++) {
-            free(*slots[japanese]);
-            *slots[japanese] = fill(KZ_T_DID_YOU_MEAN_ID, japanese, KZ_TEXT_ARGS(context->near_id, kind));
-        }
-    }
+    if (*kind) drop_hint(error); /* it can be named exactly */
+    if (context->near_id)
+        fill_lines(error, KZ_T_EMPTY, KZ_T_EMPTY, KZ_T_DID_YOU_MEAN_ID, KZ_TEXT_ARGS(context->near_id, kind));
     fill_lines(error, KZ_T_EMPTY, KZ_T_WHY_NOT_FOUND, KZ_T_HINT_NOT_FOUND, KZ_TEXT_ARGS(kind));
 }
 
@@ -138,6 +154,7 @@ void kz_error_complete(Kz__Error *error, const struct kz_error_context *context)
         complete_referenced(error);
         return;
     case KZ_DENIED:
+        drop_why(error);
         fill_lines(error, KZ_T_EMPTY, KZ_T_WHY_DENIED, KZ_T_HINT_DENIED, KZ_TEXT_ARGS(context->role));
         return;
     case KZ_NO_QUORUM:

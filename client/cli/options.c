@@ -194,7 +194,7 @@ static Kz__Error *read_line(struct kz_options *options, const char *path, int nu
     snprintf(where, sizeof where, "%.2000s:%d", path, number);
     char *equals = strchr(text, '=');
     if (!equals || equals == text)
-        return kz_error_new(KZ_USAGE, KZ_T_CONFIG_SYNTAX, KZ_T_NO_SUCH_WORD, KZ_T_CONFIG_FIX, KZ_TEXT_ARGS(where));
+        return kz_error_new(KZ_USAGE, KZ_T_CONFIG_SYNTAX, KZ_T_CONFIG_FORM, KZ_T_CONFIG_FIX, KZ_TEXT_ARGS(where));
     *equals = '\0';
     const char *key = trim(text), *value = trim(equals + 1);
     const struct kz_option *option = find_option(key, strlen(key));
@@ -296,7 +296,7 @@ static Kz__Error *read_flag(struct kz_options *options, int argc, char *const *a
     snprintf(shown, sizeof shown, "--%s", option->name);
     if (option->type == KZ_OPTION_FLAG) {
         if (value)
-            return kz_error_new(KZ_USAGE, KZ_T_OPTION_NO_VALUE, KZ_T_NO_SUCH_WORD, KZ_T_USE_HELP_ALL,
+            return kz_error_new(KZ_USAGE, KZ_T_OPTION_NO_VALUE, KZ_T_OPTION_IS_FLAG, KZ_T_USE_HELP_ALL,
                                 KZ_TEXT_ARGS(shown));
         (void)set_value(options, option, "1"); /* "1" is always allowed */
         return NULL;

@@ -232,10 +232,16 @@ void kz_show_outcome(const struct kz_view *view, Kz__Mutation__Op op, const Kz__
     kz_show_add_column(view, &grid, KZ_T_COLUMN_REV, true);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_RESULT, false);
     for (size_t i = 0; i < outcome->n_changed; i++) {
+        /* A folder applied again changes little: the rest is only counted, on stderr. */
+        bool unchanged = outcome->changed[i]->has_unchanged && outcome->changed[i]->unchanged;
+        if (unchanged && view->output == KZ_OUTPUT_TABLE && outcome->n_changed > 1) continue;
         kz_grid_add_cell(&grid, kz_show_kind(outcome->changed[i]->kind));
         kz_grid_add_cell(&grid, outcome->changed[i]->id);
         add_number(&grid, outcome->changed[i]->rev);
         kz_grid_add_cell(&grid, kz_text(result_text(op, outcome->changed[i]), view->japanese));
     }
-    kz_show_grid(view, &grid, out);
+    if (grid.cell_count > 0 || view->output != KZ_OUTPUT_TABLE)
+        kz_show_grid(view, &grid, out);
+    else
+        kz_grid_fini(&grid);
 }

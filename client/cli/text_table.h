@@ -41,6 +41,10 @@
     X(USE_HELP_ALL, "keizoku help", "keizoku help") \
     /* usage */ \
     X(UNKNOWN_COMMAND, "unknown command {1}", "{1} というコマンドはありません") \
+    X(KIND_NOT_COMMAND, "{1} is a kind of record: the verb comes first", "{1} は記録の種別です。先に動詞を書きます") \
+    X(OPTION_IS_FLAG, "it is on or off", "指定するかしないかだけです") \
+    X(CONFIG_FORM, "each line is key = value, or a comment after #", "各行は「キー = 値」か # で始まる注釈です") \
+    X(OPTION_OTHERS, "that command does not use it", "そのコマンドでは使いません") \
     X(UNKNOWN_OPTION, "unknown option {1}", "{1} というオプションはありません") \
     X(DID_YOU_MEAN, "did you mean {1}?", "{1} の間違いではありませんか") \
     X(SECOND, "{2}", "{2}") \
