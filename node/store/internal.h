@@ -27,6 +27,7 @@ struct kz_meta {
     int64_t data_time_ms;
     uint64_t requests_first; /* order numbers remembered: first <= n < next */
     uint64_t requests_next;
+    uint64_t requests_bytes; /* of the outcomes remembered */
     uint32_t requests_limit;
     uint32_t configuration_bytes;
     uint64_t configuration_index;
@@ -102,7 +103,7 @@ struct kz_import {
     struct kz_meta meta;
     struct kz_hash_sum records_sum; /* recomputed from the rows */
     struct kz_counter counters[KZ_KINDS_MAX];
-    uint64_t history_rows, request_rows, order_rows;
+    uint64_t history_rows, request_rows, request_bytes, order_rows;
     unsigned table;     /* of the row in progress */
     size_t value_bytes; /* its announced size */
     struct kz_key key;

@@ -10,13 +10,13 @@
  *     0 index u64            8 term u64             16 chain u64           24 rev u64
  *    32 data_time_ms i64    40 requests_first u64   48 requests_next u64
  *    56 requests_limit u32  60 configuration size u32                      64 configuration_index u64
- *    72 audit head (32)    104 records sum (32)
- *   136 counters: 32 times live u64, retired u64
- *   648 configuration
+ *    72 requests_bytes u64  80 audit head (32)    112 records sum (32)
+ *   144 counters: 32 times live u64, retired u64
+ *   656 configuration
  */
-#define AUDIT_OFFSET 72u
-#define SUM_OFFSET 104u
-#define COUNTERS_OFFSET 136u
+#define AUDIT_OFFSET 80u
+#define SUM_OFFSET 112u
+#define COUNTERS_OFFSET 144u
 #define CONFIGURATION_OFFSET (COUNTERS_OFFSET + KZ_KINDS_MAX * 16u)
 
 static const char META_KEY[] = "state";
@@ -38,6 +38,7 @@ enum kz_code kz_meta_decode(struct kz_bytes row, struct kz_meta *out, struct kz_
     out->requests_limit = kz_get_u32(from + 56);
     out->configuration_bytes = kz_get_u32(from + 60);
     out->configuration_index = kz_get_u64(from + 64);
+    out->requests_bytes = kz_get_u64(from + 72);
     memcpy(out->audit_head, from + AUDIT_OFFSET, KZ_HASH_BYTES);
     memcpy(out->records_sum.bytes, from + SUM_OFFSET, KZ_HASH_BYTES);
     for (size_t i = 0; i < KZ_KINDS_MAX; i++) {
@@ -72,6 +73,7 @@ enum kz_code kz_meta_save(const struct kz_scope *scope, const struct kz_meta *me
     kz_put_u32(row + 56, meta->requests_limit);
     kz_put_u32(row + 60, meta->configuration_bytes);
     kz_put_u64(row + 64, meta->configuration_index);
+    kz_put_u64(row + 72, meta->requests_bytes);
     memcpy(row + AUDIT_OFFSET, meta->audit_head, KZ_HASH_BYTES);
     memcpy(row + SUM_OFFSET, meta->records_sum.bytes, KZ_HASH_BYTES);
     for (size_t i = 0; i < KZ_KINDS_MAX; i++) {

@@ -16,6 +16,7 @@ struct scrub {
     struct kz_hash_sum sum;
     struct kz_counter counters[KZ_KINDS_MAX];
     uint64_t references;
+    uint64_t requests_bytes;
     Kz__Kind kind; /* of the record in hand */
     const char *id;
     enum kz_code failure;
@@ -134,6 +135,7 @@ static enum kz_code check_order(struct scrub *scrub, const struct kz_rows *rows)
     if (code != KZ_OK) return code;
     if (row.size_bytes < 8 || memcmp(row.data, rows->key.data, 8) != 0)
         return bad(scrub, rows, "the request names another order");
+    scrub->requests_bytes += row.size_bytes - 8;
     return KZ_OK;
 }
 
@@ -151,7 +153,7 @@ static enum kz_code check_state(struct scrub *scrub)
 static enum kz_code check_count(struct scrub *scrub, enum kz_table table, uint64_t count, uint64_t expected)
 {
     if (count == expected) return KZ_OK;
-    return kz_fail(scrub->err, KZ_CORRUPT, "table %s: %llu rows where %llu belong", kz_table_name(table),
+    return kz_fail(scrub->err, KZ_CORRUPT, "table %s: %llu rows or bytes where %llu belong", kz_table_name(table),
                    (unsigned long long)count, (unsigned long long)expected);
 }
 
@@ -192,6 +194,7 @@ static enum kz_code check_tables(struct scrub *scrub)
         code =
             check_count(scrub, KZ_TABLE_REQUESTS_ORDER, order, scrub->meta.requests_next - scrub->meta.requests_first);
     if (code == KZ_OK) code = check_count(scrub, KZ_TABLE_REQUESTS, requests, order);
+    if (code == KZ_OK) code = check_count(scrub, KZ_TABLE_REQUESTS, scrub->requests_bytes, scrub->meta.requests_bytes);
     if (code == KZ_OK) code = walk(scrub, KZ_TABLE_AUDIT, NULL, &rest);
     if (code == KZ_OK) code = check_audit_head(scrub);
     if (code == KZ_OK) code = walk(scrub, KZ_TABLE_LOCAL, NULL, &rest);

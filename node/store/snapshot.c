@@ -196,6 +196,7 @@ static enum kz_code import_value(struct kz_store_txn *txn, struct kz_bytes seale
     if (table == KZ_TABLE_RECORDS) code = count_record(import, payload, err);
     import->history_rows += table == KZ_TABLE_HISTORY;
     import->request_rows += table == KZ_TABLE_REQUESTS;
+    import->request_bytes += table == KZ_TABLE_REQUESTS && payload.size_bytes >= 8 ? payload.size_bytes - 8 : 0;
     import->order_rows += table == KZ_TABLE_REQUESTS_ORDER;
     if (code != KZ_OK) return code;
     struct kz_scope idle = idle_scope(txn);
@@ -286,7 +287,7 @@ static enum kz_code check_import(const struct kz_import *import, uint64_t index,
         return bad_rows(err, "the records are not the ones the sender's state hash names");
     if (import->history_rows != meta->rev) return bad_rows(err, "the history has gaps");
     if (import->request_rows != meta->requests_next - meta->requests_first ||
-        import->order_rows != import->request_rows)
+        import->request_bytes != meta->requests_bytes || import->order_rows != import->request_rows)
         return bad_rows(err, "remembered requests are missing");
     return KZ_OK;
 }

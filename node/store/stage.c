@@ -142,7 +142,7 @@ static enum kz_code load_before(struct kz_stage *stage, struct kz_staged *item)
         item->before = earlier->after; /* its bytes are taken from `earlier` once all are encoded */
         return KZ_OK;
     }
-    bool retired;
+    bool retired = false;
     struct kz_bytes bytes;
     enum kz_code code = kz_state_find(stage->scope, &item->key, &bytes, &retired, stage->err);
     if (code == KZ_NOT_FOUND) return KZ_OK;
@@ -265,7 +265,7 @@ static enum kz_presence find(void *data, Kz__Kind kind, const char *id)
     struct kz_key key = kz_key_record(kind, id);
     const struct kz_staged *item = staged(stage, &key);
     if (item != NULL) return is_live(item->after) ? KZ_LIVE : KZ_RETIRED;
-    bool retired;
+    bool retired = false;
     struct kz_bytes bytes;
     enum kz_code code = kz_state_find(stage->scope, &key, &bytes, &retired, stage->err);
     if (code == KZ_NOT_FOUND) return KZ_ABSENT;

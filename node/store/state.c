@@ -223,17 +223,28 @@ enum kz_code kz_requests_find(const struct kz_scope *scope, const uint8_t reques
 static enum kz_code forget_oldest(struct kz_store_txn *txn, struct kz_err *err)
 {
     struct kz_key order = kz_key_u64(txn->meta.requests_first);
-    struct kz_bytes row;
+    struct kz_bytes row, outcome;
     enum kz_code code = kz_table_get(&txn->scope, KZ_TABLE_REQUESTS_ORDER, &order, &row, err);
     if (code == KZ_NOT_FOUND || (code == KZ_OK && row.size_bytes != KZ_REQUEST_ID_BYTES))
         return kz_table_corrupt(KZ_TABLE_REQUESTS_ORDER, order.bytes, order.size_bytes, "missing", err);
     if (code != KZ_OK) return code;
     struct kz_key id = kz_key_bytes(row.data, row.size_bytes);
-    code = kz_table_delete(&txn->scope, KZ_TABLE_REQUESTS, &id, err);
+    code = kz_requests_find(&txn->scope, id.bytes, &outcome, err);
+    if (code == KZ_OK) {
+        txn->meta.requests_bytes -= outcome.size_bytes;
+        code = kz_table_delete(&txn->scope, KZ_TABLE_REQUESTS, &id, err);
+    }
     if (code == KZ_OK) code = kz_table_delete(&txn->scope, KZ_TABLE_REQUESTS_ORDER, &order, err);
     if (code == KZ_NOT_FOUND) return kz_table_corrupt(KZ_TABLE_REQUESTS, id.bytes, id.size_bytes, "missing", err);
     txn->meta.requests_first++;
     return code;
+}
+
+/* The newest is never forgotten. */
+static bool must_forget(const struct kz_meta *meta)
+{
+    uint64_t count = meta->requests_next - meta->requests_first;
+    return count > meta->requests_limit || (count > 1 && meta->requests_bytes > KZ_REQUESTS_MAX_BYTES);
 }
 
 enum kz_code kz_requests_remember(struct kz_store_txn *txn, const uint8_t request_id[KZ_REQUEST_ID_BYTES],
@@ -248,7 +259,8 @@ enum kz_code kz_requests_remember(struct kz_store_txn *txn, const uint8_t reques
         code = kz_table_put(&txn->scope, KZ_TABLE_REQUESTS_ORDER, &order, (struct kz_bytes){id.bytes, id.size_bytes},
                             NOTHING, true, err);
     meta->requests_next++;
-    while (code == KZ_OK && meta->requests_next - meta->requests_first > meta->requests_limit)
+    meta->requests_bytes += outcome.size_bytes;
+    while (code == KZ_OK && must_forget(meta))
         code = forget_oldest(txn, err);
     return code;
 }

@@ -8,6 +8,8 @@
 
 #define KZ_RECORD_RETIRED 1u /* flag in a RECORDS row */
 #define KZ_AUDIT_KEPT 1u     /* flag in an AUDIT row */
+/* Part of apply: the same on every node, or they diverge. 10,000 outcomes of one change are about 1 MiB. */
+#define KZ_REQUESTS_MAX_BYTES (32u << 20)
 
 /* The canonical bytes of a record; KZ_NOT_FOUND leaves `err` untouched. */
 enum kz_code kz_state_find(const struct kz_scope *scope, const struct kz_key *key, struct kz_bytes *out, bool *retired,

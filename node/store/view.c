@@ -86,7 +86,7 @@ enum kz_code kz_view_get(struct kz_view *view, Kz__Kind kind, const char *id, Kz
     if (kz_kind_by_number(kind) == NULL || !kz_id_valid(id)) return no_record(kind, id, err);
     struct kz_key key = kz_key_record(kind, id);
     struct kz_bytes bytes;
-    bool retired;
+    bool retired = false;
     enum kz_code code = kz_state_find(&view->scope, &key, &bytes, &retired, err);
     if (code == KZ_NOT_FOUND) return no_record(kind, id, err);
     if (code != KZ_OK) return code;

@@ -182,6 +182,22 @@ static enum kz_code do_apply(struct kz_writer *writer, struct kz_store_txn *txn,
     return kz_txn_put_commit_hint(txn, work->b, err);
 }
 
+/* In steps: a term or a vote may be waiting behind it. */
+static enum kz_code do_compact(struct kz_store_txn *txn, const struct work *work, struct budget *budget, bool *finished,
+                               struct kz_err *err)
+{
+    struct kz_log_bounds *bounds;
+    enum kz_code code = kz_txn_bounds(txn, &bounds, err);
+    if (code != KZ_OK) return code;
+    uint64_t first = bounds->base.index + 1;
+    uint64_t upto = work->a;
+    if (upto >= first && upto - first >= budget->entries) upto = first + budget->entries - 1;
+    *finished = upto == work->a;
+    if (upto < first) return KZ_OK;
+    spend(budget, (size_t)(upto - first + 1), 0);
+    return kz_txn_compact(txn, upto, err);
+}
+
 static enum kz_code do_import(struct kz_writer *writer, struct kz_store_txn *txn, const struct work *work,
                               struct kz_err *err)
 {
@@ -219,7 +235,7 @@ static enum kz_code do_work(struct kz_writer *writer, struct kz_store_txn *txn, 
     case WORK_APPLY:
         return do_apply(writer, txn, work, budget, finished, err);
     case WORK_COMPACT:
-        return kz_txn_compact(txn, work->a, err);
+        return do_compact(txn, work, budget, finished, err);
     case WORK_IMPORT_BEGIN:
     case WORK_IMPORT_ROWS:
     case WORK_INSTALL:

@@ -19,7 +19,7 @@ struct kz_writer;
 #define KZ_WRITER_EXIT_STATUS 70                 /* EX_SOFTWARE: a durable write failed, the copy in memory is void */
 #define KZ_WRITER_QUEUE_BYTES (32u << 20)        /* kz_writer_full from here on: stop taking in proposals and chunks */
 #define KZ_WRITER_QUEUE_MAX_BYTES (256u << 20)   /* a caller that does not heed kz_writer_full: programmer error */
-#define KZ_WRITER_CYCLE_BYTES (8u << 20)         /* one transaction appends, imports or applies about this much ... */
+#define KZ_WRITER_CYCLE_BYTES (2u << 20)         /* one transaction appends, imports or applies about this much ... */
 #define KZ_WRITER_CYCLE_ENTRIES 4096u            /* ... and this many entries, whichever comes first */
 #define KZ_WRITER_UNPOLLED_MAX_BYTES (64u << 20) /* completions nobody collects: the store thread waits */
 

@@ -531,6 +531,30 @@ static void audit_heads_differ_from_entry_to_entry_and_the_last_is_the_state_s(v
     assert_memory_equal(applied.audit_head, heads[2], KZ_HASH_BYTES);
 }
 
+static void audit_rows_of_idle_times_are_dropped_and_those_of_commands_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct kz_view *view;
+    struct kz_store_txn *txn;
+    struct kz_err err;
+    uint8_t head[KZ_HASH_BYTES];
+    fixture_append(f, KZ_ENTRY_BARRIER, NULL, 0);
+    fixture_put(f, make_org("a", "a", NULL), KZ_OK);
+    must(kz_store_begin(f->store, &txn, &must_err));
+    for (unsigned i = 0; i < KZ_AUDIT_WINDOW; i++) {
+        struct kz_entry entry = {1, KZ_ENTRY_BARRIER, NULL, 0};
+        must(kz_txn_append(txn, ++f->index, &entry, 1, &must_err));
+    }
+    must(kz_txn_apply(txn, f->index, NULL, &must_err));
+    must(kz_store_commit(txn, &must_err));
+    must(kz_view_open(f->store, &view, &must_err));
+    assert_int_equal(kz_view_audit(view, 1, head, &err), KZ_NOT_FOUND);
+    must(kz_view_audit(view, 2, head, &must_err));
+    must(kz_view_audit(view, 3, head, &must_err)); /* within the window */
+    kz_view_close(view);
+    fixture_scrub(f);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -561,6 +585,7 @@ int main(void)
         T(sink_sees_outcomes_changes_and_configurations),
         T(apply_some_stops_at_its_bound_and_goes_on_where_it_stopped),
         T(an_aborted_transaction_leaves_nothing),
+        T(audit_rows_of_idle_times_are_dropped_and_those_of_commands_kept),
         T(audit_heads_differ_from_entry_to_entry_and_the_last_is_the_state_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

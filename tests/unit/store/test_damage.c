@@ -143,23 +143,29 @@ static void a_flipped_bit_in_any_value_of_any_table_is_found(void **state)
 static void a_value_under_another_key_is_found(void **state)
 {
     struct fixture *f = *state;
+    size_t tried = 0;
     fixture_fill(f);
     fixture_close(f);
     for (size_t table = 0; table < TABLE_COUNT; table++) {
         struct raw raw;
         MDB_val key[2], value[2];
         raw_open(&raw, f, tables[table].name);
-        bool two = raw_row(&raw, 0, &key[0], &value[0]) && raw_row(&raw, 1, &key[1], &value[1]);
+        size_t rows = 0;
+        while (rows < 2 && raw_row(&raw, rows, &key[rows], &value[rows]))
+            rows++;
         raw_close(&raw);
-        if (!two) continue; /* `state` and `local` have one row; key[0] is small change */
-        raw_put(f, tables[table].name, key[0], value[1]);
-        expect_noticed(f, tables[table].shown);
-        raw_put(f, tables[table].name, key[0], value[0]);
-        for (int i = 0; i < 2; i++) {
+        if (rows == 2) { /* `state` and `local` have one row */
+            raw_put(f, tables[table].name, key[0], value[1]);
+            expect_noticed(f, tables[table].shown);
+            raw_put(f, tables[table].name, key[0], value[0]);
+            tried++;
+        }
+        for (size_t i = 0; i < rows; i++) {
             free(key[i].mv_data);
             free(value[i].mv_data);
         }
     }
+    assert_int_equal(tried, TABLE_COUNT - 2);
     fixture_open(f);
     fixture_scrub(f);
 }

@@ -137,6 +137,41 @@ static void the_oldest_outcome_is_forgotten_first(void **state)
     fixture_scrub(f);
 }
 
+/* 1,000 changes leave an outcome of some 80 KiB: not 10,000 of those. */
+static void large_outcomes_are_bounded_by_bytes(void **state)
+{
+    struct fixture *f = *state;
+    enum { CHANGES = 1000, COMMANDS = 600 };
+    struct command command;
+    command_init(&command, 0);
+    command_put(&command, make_org("org-with-a-rather-long-name-so-that-its-outcome-is-long", "a", NULL));
+    Kz__Mutation **mutations = kz_must_alloc(CHANGES, sizeof(*mutations));
+    for (size_t i = 0; i < CHANGES; i++)
+        mutations[i] = &command.mutations[0]; /* the same change: the first counts, the rest are unchanged */
+    command.message.mutations = mutations;
+    command.message.n_mutations = CHANGES;
+    const Kz__Command *pointers[] = {&command.message};
+    for (unsigned i = 1; i <= COMMANDS; i++) {
+        size_t size;
+        command.id[0] = (uint8_t)i;
+        command.id[1] = (uint8_t)(i >> 8);
+        uint8_t *batch = batch_pack(f->time_ms, pointers, 1, &size);
+        fixture_append(f, KZ_ENTRY_COMMAND, batch, size);
+        fixture_apply(f, NULL);
+        free(batch);
+    }
+    command.message.n_mutations = 1;
+    command.message.mutations = command.pointers;
+    command_fini(&command);
+    free(mutations);
+    assert_null(outcome_of(f, 1));
+    Kz__Outcome *last = outcome_of(f, COMMANDS);
+    assert_non_null(last);
+    assert_int_equal(last->n_changed, CHANGES);
+    kz__outcome__free_unpacked(last, NULL);
+    fixture_scrub(f);
+}
+
 static void a_command_without_a_proper_request_id_is_applied_and_not_remembered(void **state)
 {
     struct fixture *f = *state;
@@ -164,6 +199,7 @@ int main(void)
         T(a_refusal_is_remembered_too),
         T(long_lists_of_a_refusal_are_remembered_in_part),
         T(the_oldest_outcome_is_forgotten_first),
+        T(large_outcomes_are_bounded_by_bytes),
         T(a_command_without_a_proper_request_id_is_applied_and_not_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

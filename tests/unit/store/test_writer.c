@@ -199,6 +199,33 @@ static void a_long_stretch_is_applied_in_several_transactions(void **state)
     assert_int_equal(fixture_hard(&loop->f).first_index, COUNT - 9);
 }
 
+static void readers_see_whole_commits_while_the_store_thread_works(void **state)
+{
+    struct loop *loop = *state;
+    struct kz_view *view;
+    for (unsigned i = 1; i <= 200; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), "org-%u", i);
+        append_put(loop, i, id);
+        kz_writer_apply(loop->writer, ++loop->seq, i, i);
+    }
+    struct kz_applied applied = {0};
+    uint64_t last = 0;
+    while (last < 200) {
+        uint64_t live, retired;
+        must(kz_view_open(loop->f.store, &view, &must_err));
+        must(kz_view_applied(view, &applied, &must_err));
+        must(kz_view_count(view, KZ__KIND__ORG, &live, &retired, &must_err));
+        must(kz_view_scrub(view, &must_err));
+        assert_int_equal(live, applied.rev);
+        assert_true(applied.rev >= last);
+        last = applied.rev;
+        kz_view_close(view);
+    }
+    wait_durable(loop, loop->seq);
+    assert_int_equal(loop->applied, 200);
+}
+
 static void truncation_follows_the_order_given(void **state)
 {
     struct loop *loop = *state;
@@ -354,6 +381,7 @@ int main(void)
         cmocka_unit_test(a_failed_durable_write_ends_the_process), /* forks: before any thread */
         T(work_becomes_durable_in_order_and_outcomes_come_back),
         T(a_long_stretch_is_applied_in_several_transactions),
+        T(readers_see_whole_commits_while_the_store_thread_works),
         T(truncation_follows_the_order_given),
         T(close_finishes_all_work_given),
         T(a_snapshot_is_installed_through_the_queue),
