@@ -77,7 +77,15 @@ not_ok() { # NAME WHY
     printf 'not ok %s %s\n' "$1" "$(printf '%s' "${2:-}" | tr '\n' ' ' | cut -c 1-400)"
 }
 
+# A node that a sanitizer or an assertion ended has failed the test, whatever the client saw.
+check_logs() {
+    local found
+    found=$(grep -hE 'assert\.failed|runtime error:|(Address|Thread|Leak)Sanitizer' "$WORK"/*/*/keizokud.log 2>/dev/null | head -n 3)
+    if [ -n "$found" ]; then not_ok "$TEST_NAME-logs-are-clean" "$found"; fi
+}
+
 finish() {
+    check_logs
     if [ "$((PASSED + FAILED))" = 0 ]; then not_ok "$TEST_NAME" "it checked nothing"; fi
     [ "$FAILED" = 0 ]
     exit
