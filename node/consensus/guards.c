@@ -150,3 +150,16 @@ bool kz_guard_settled_promotee(uint32_t guards, const struct raft *core, uint64_
     if (!(guards & KZ_GUARD(SETTLED))) return true;
     return raft_match_index(core, promotee, &match) == 0 && match >= commit;
 }
+
+struct raft_server *kz_guard_lone_promote(uint32_t guards, struct raft *core, uint64_t candidate)
+{
+    struct raft_server *own = NULL;
+    bool is_voter = false;
+    if (!(guards & KZ_GUARD(LONE_PROMOTE)) || count_voters(&core->configuration) != 1) return NULL;
+    for (unsigned i = 0; i < core->configuration.n; i++) {
+        struct raft_server *server = &core->configuration.servers[i];
+        if (server->id == core->id) own = server;
+        is_voter |= server->id == candidate && server->role == RAFT_VOTER;
+    }
+    return is_voter ? own : NULL;
+}

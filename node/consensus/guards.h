@@ -29,6 +29,7 @@
     X(HINT, "the commit hint never exceeds what is committed and durable")                                             \
     X(GATE, "messages wait until term and vote are durable")                                                           \
     X(SETTLED, "a membership change waits until every voter holds the one before")                                     \
+    X(LONE_PROMOTE, "a stand-by votes for the only voter it knows")                                                    \
     X(DURABLE_ACK, "entries are acknowledged and counted only when durable here")                                      \
     X(PROBE, "a read index is given out only after a majority answered a later probe")
 
@@ -105,5 +106,11 @@ uint64_t kz_guard_gate(uint32_t guards, uint64_t hard_seq);
 /* D8: a server that has not received its own promotion denies votes. False = wait. */
 bool kz_guard_settled(uint32_t guards, const struct raft *core);
 bool kz_guard_settled_promotee(uint32_t guards, const struct raft *core, uint64_t promotee, uint64_t commit);
+
+/* D8 once more, where SETTLED cannot help: a sole voter that promoted its first stand-by and crashed before sending
+ * the change needs the vote of one who does not know that he has it. A vote is counted only by a candidate whose
+ * configuration names the voter, so casting it is safe. Returns our entry, to be treated as a voter's for this one
+ * message; NULL = nothing special. */
+struct raft_server *kz_guard_lone_promote(uint32_t guards, struct raft *core, uint64_t candidate);
 
 #endif

@@ -22,7 +22,7 @@ struct kz_replica;
 
 #define KZ_ADDRESS_MAX_BYTES 128u       /* "host:port" as it stands in the configuration, NUL included */
 #define KZ_CONFIGURATION_MAX_BYTES 4096 /* = kz_applied.configuration */
-#define KZ_SNAPSHOT_WINDOW 4u           /* chunks on their way to one peer */
+#define KZ_SNAPSHOT_WINDOW 16u          /* chunks on their way to one peer, at most */
 #define KZ_TERM_MAX (UINT64_C(1) << 47) /* terms and indexes from the wire above this are refused */
 
 enum kz_raft_role { KZ_RAFT_FOLLOWER, KZ_RAFT_CANDIDATE, KZ_RAFT_LEADER };
@@ -38,16 +38,16 @@ struct kz_replica_options {
     uint32_t window_bytes;        /* entry bytes on their way to one peer; 0 = KZ_REPLICA_WINDOW_BYTES */
     uint32_t chunk_bytes;         /* snapshot chunk, at most KZ_CHUNK_MAX_BYTES; 0 = KZ_REPLICA_CHUNK_BYTES */
     uint64_t ring_bytes;          /* recent entries kept in memory for followers */
-    uint64_t compact_bytes;       /* compact when the log holds twice this, to at most this; */
-    uint64_t compact_entries;     /* or when it has this many more than trailing_entries, to ... */
-    uint64_t trailing_entries;    /* ... so many, for followers that were away */
+    uint64_t trailing_entries;    /* kept below the applied one for followers that were away, ... */
+    uint64_t compact_bytes;       /* ... but no more than this much; compact when that drops as much */
+    uint64_t compact_entries;     /* ... or this many entries */
     uint32_t snapshot_timeout_ms; /* a transfer without progress is given up; 0 = 30 s */
     uint32_t seed;                /* of the election timer's random */
     uint32_t guards;              /* KZ_GUARD_ALL; the simulator switches single ones off (guards.h) */
     bool no_pre_vote;             /* false in production */
 };
 #define KZ_REPLICA_WINDOW_BYTES (2u << 20)
-#define KZ_REPLICA_CHUNK_BYTES (128u << 10)
+#define KZ_REPLICA_CHUNK_BYTES (32u << 10) /* small, for slow links: the window makes up for it on quick ones */
 #define KZ_GUARD_ALL UINT32_MAX
 /* LAN values of LIBRARIES "Timers" and the sizes above; id, address, seed remain to be set. */
 void kz_replica_options_default(struct kz_replica_options *options);

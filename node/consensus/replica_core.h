@@ -19,10 +19,12 @@
 #define KZ_APPEND_SOFT_BYTES (64u << 10) /* one AppendEntries; small, because each counts as a heartbeat */
 #define KZ_APPEND_MAX_ENTRIES 1024u      /* in one AppendEntries, sent or taken */
 #define KZ_ENTRY_OVERHEAD_BYTES 24u      /* term, type and length of one entry on the wire, about */
-#define KZ_REPEAT_HEARTBEATS 3u          /* entries under way are not repeated sooner */
+#define KZ_REPEAT_HEARTBEATS 3u          /* entries under way are not repeated sooner; twice as long each time, ... */
+#define KZ_REPEAT_HEARTBEATS_MAX 96u     /* ... up to this */
+#define KZ_WINDOW_MIN_BYTES (16u << 10)  /* a window starts with this much and never falls below */
 #define KZ_APPLY_STEP_ENTRIES 1024u      /* one piece of apply work */
 #define KZ_APPLY_AHEAD_ENTRIES 4096u     /* asked of the store and not yet applied */
-#define KZ_COMPACT_PATIENCE 4u           /* times the thresholds, while a snapshot is being sent */
+#define KZ_COMPACT_PATIENCE 4u           /* times the thresholds, for a follower that is close behind */
 
 static_assert(KZ_APPEND_SOFT_BYTES + KZ_ENTRY_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "an AppendEntries fits a frame");
 
@@ -45,17 +47,18 @@ struct outgoing {
     uint64_t term, round; /* probes */
 };
 
-/* What goes to one peer: entries beyond `window_bytes` are held back here, so that a slow link carries no more than
- * that before an answer, and no heartbeat waits behind megabytes. */
+/* What goes to one peer. Entries beyond the window are held back here, and the window follows how quickly answers
+ * come: a slow link carries about as much as it takes in a heartbeat or two, so that nothing waits long behind it. */
 struct flight {
-    uint64_t last, bytes;
+    uint64_t last, bytes, sent_ms;
 };
 struct window {
     uint64_t start;      /* first index of the range since the core last (re)started it; 0 = none */
     uint64_t next, last; /* next .. last are to be sent */
-    uint64_t commit_seen;
     uint64_t started_ms;
-    uint64_t bytes;
+    uint64_t bytes;       /* under way */
+    uint64_t limit_bytes; /* what may be: grows while answers come quickly, shrinks when they do not */
+    uint64_t repeat_ms;   /* what is under way is not repeated sooner */
     struct flight flights[KZ_FLIGHT_MAX];
     size_t flight_first, flight_count;
 };
@@ -66,6 +69,7 @@ struct peer {
     uint64_t ack_round;
     struct window window;
     struct kz_snapshot_out *snapshot; /* owned; NULL = no transfer */
+    uint64_t snapshot_index;          /* of the last one sent */
     uint64_t snapshot_hold_ms;        /* no new transfer before */
 };
 

@@ -188,7 +188,11 @@ static void receive_vote(struct kz_replica *r, uint64_t from, const Kz__RequestV
     vote->last_log_term = wire->last_log_term;
     vote->disrupt_leader = wire->disrupt_leader;
     vote->pre_vote = wire->pre_vote;
+    struct raft_server *own = kz_guard_lone_promote(r->options.guards, &r->core, from);
+    int role = own ? own->role : 0;
+    if (own) own->role = RAFT_VOTER;
     receive(r, &message, NULL);
+    if (own) own->role = role; /* voting changes no configuration: the entry is still there */
 }
 
 static void receive_vote_result(struct kz_replica *r, uint64_t from, const Kz__RequestVoteResult *wire)

@@ -55,11 +55,11 @@ static struct flight *flight_at(struct window *window, size_t position)
 static void pump_window(struct kz_replica *r, struct peer *peer)
 {
     struct window *window = &peer->window;
-    while (window->start > 0 && window->next <= window->last && window->bytes < r->options.window_bytes &&
+    while (window->start > 0 && window->next <= window->last && window->bytes < window->limit_bytes &&
            window->flight_count < KZ_FLIGHT_MAX) {
         uint64_t bytes = 0, first = window->next;
         size_t size;
-        while (window->next <= window->last && bytes < KZ_APPEND_SOFT_BYTES &&
+        while (window->next <= window->last && bytes < KZ_APPEND_SOFT_BYTES && bytes < window->limit_bytes &&
                window->next - first < KZ_APPEND_MAX_ENTRIES && entry_size(r, window->next, &size)) {
             bytes += size + KZ_ENTRY_OVERHEAD_BYTES;
             window->next++;
@@ -68,7 +68,8 @@ static void pump_window(struct kz_replica *r, struct peer *peer)
             kz_replica_window_reset(peer); /* compacted meanwhile: the core will send a snapshot */
             return;
         }
-        *flight_at(window, window->flight_count++) = (struct flight){window->next - 1, bytes};
+        *flight_at(window, window->flight_count++) =
+            (struct flight){.last = window->next - 1, .bytes = bytes, .sent_ms = kz_replica_now(r)};
         window->bytes += bytes;
         enqueue_append(r, peer->id, first - 1, window->next - first);
     }
@@ -80,14 +81,32 @@ void kz_replica_window_reset(struct peer *peer)
     window->start = 0;
     window->next = 1;
     window->last = 0;
-    window->bytes = 0;
+    window->bytes = window->limit_bytes = window->repeat_ms = 0;
     window->flight_first = window->flight_count = 0;
+}
+
+static uint64_t least_limit(const struct kz_replica *r)
+{
+    return r->options.window_bytes < KZ_WINDOW_MIN_BYTES ? r->options.window_bytes : KZ_WINDOW_MIN_BYTES;
+}
+
+/* An answer took `took_ms` from sending. */
+static void adapt(struct kz_replica *r, struct window *window, uint64_t took_ms)
+{
+    if (took_ms <= r->options.heartbeat_ms)
+        window->limit_bytes *= 2;
+    else if (took_ms > 2 * (uint64_t)r->options.heartbeat_ms)
+        window->limit_bytes /= 2;
+    if (window->limit_bytes > r->options.window_bytes) window->limit_bytes = r->options.window_bytes;
+    if (window->limit_bytes < least_limit(r)) window->limit_bytes = least_limit(r);
 }
 
 void kz_replica_window_acked(struct kz_replica *r, struct peer *peer, uint64_t last_index)
 {
     struct window *window = &peer->window;
     while (window->flight_count > 0 && flight_at(window, 0)->last <= last_index) {
+        adapt(r, window, kz_replica_now(r) - flight_at(window, 0)->sent_ms);
+        window->repeat_ms = 0;
         window->bytes -= flight_at(window, 0)->bytes;
         window->flight_first = (window->flight_first + 1) % KZ_FLIGHT_MAX;
         window->flight_count--;
@@ -96,11 +115,15 @@ void kz_replica_window_acked(struct kz_replica *r, struct peer *peer, uint64_t l
 }
 
 /* The core repeats everything not acknowledged at every heartbeat while it probes. On a slow link that would pile the
- * same megabytes up again and again. */
-static bool repeats_in_flight(const struct kz_replica *r, const struct window *window, uint64_t prev)
+ * same megabytes up again and again. A connection that was lost (kz_replica_peer_lost) starts afresh at once. */
+static bool repeats_in_flight(struct kz_replica *r, struct window *window, uint64_t prev)
 {
-    return window->flight_count > 0 && prev + 1 == window->start &&
-           kz_replica_now(r) - window->started_ms < KZ_REPEAT_HEARTBEATS * (uint64_t)r->options.heartbeat_ms;
+    uint64_t heartbeat = r->options.heartbeat_ms;
+    if (window->flight_count == 0 || prev + 1 != window->start) return false;
+    if (window->repeat_ms == 0) window->repeat_ms = KZ_REPEAT_HEARTBEATS * heartbeat;
+    if (kz_replica_now(r) - window->started_ms < window->repeat_ms) return true;
+    if (window->repeat_ms < KZ_REPEAT_HEARTBEATS_MAX * heartbeat) window->repeat_ms *= 2;
+    return false;
 }
 
 static void send_entries(struct kz_replica *r, struct peer *peer, uint64_t prev, uint64_t count)
@@ -112,7 +135,10 @@ static void send_entries(struct kz_replica *r, struct peer *peer, uint64_t prev,
     } else if (window->start > 0 && prev == window->last) {
         window->last = prev + count;
     } else {
+        uint64_t repeat_ms = window->repeat_ms, limit_bytes = window->limit_bytes;
         kz_replica_window_reset(peer);
+        window->repeat_ms = repeat_ms;
+        window->limit_bytes = limit_bytes < least_limit(r) ? least_limit(r) : limit_bytes;
         window->start = window->next = prev + 1;
         window->last = prev + count;
         window->started_ms = kz_replica_now(r);
@@ -124,7 +150,12 @@ static void send_entries(struct kz_replica *r, struct peer *peer, uint64_t prev,
 static void send_heartbeat(struct kz_replica *r, struct peer *peer, uint64_t prev)
 {
     const struct window *window = &peer->window;
-    if (window->start > 0 && window->next <= window->last && prev >= window->next) prev = window->next - 1;
+    if (window->start > 0 && window->next <= window->last && prev >= window->next) {
+        if (window->next > r->log.base_index)
+            prev = window->next - 1;
+        else
+            kz_replica_window_reset(peer); /* compacted meanwhile: the core will send a snapshot */
+    }
     enqueue_append(r, peer->id, prev, 0);
 }
 

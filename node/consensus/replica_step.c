@@ -102,6 +102,7 @@ static void become_leader(struct kz_replica *r)
     kz_gate_reset(&r->gate);
     for (size_t i = 0; i < r->peer_count; i++) {
         r->peers[i].ack_round = 0;
+        r->peers[i].snapshot_index = 0;
         r->peers[i].heard_ms = 0;
         kz_replica_window_reset(&r->peers[i]);
     }

@@ -147,24 +147,52 @@ static void pump_apply(struct kz_replica *r)
     }
 }
 
-static bool transfer_runs(const struct kz_replica *r)
+/* The lowest entry that a follower we hear still needs: what he holds, or what the snapshot on its way to him holds. */
+static uint64_t needed_floor(const struct kz_replica *r)
 {
-    for (size_t i = 0; i < r->peer_count; i++)
-        if (r->peers[i].snapshot) return true;
-    return false;
+    uint64_t floor = r->applied, now = kz_replica_now(r);
+    for (size_t i = 0; i < r->peer_count && kz_replica_is_leader(r); i++) {
+        const struct peer *peer = &r->peers[i];
+        raft_index match;
+        if (raft_match_index(&r->core, peer->id, &match) != 0 || peer->heard_ms == 0 ||
+            now - peer->heard_ms > 2 * (uint64_t)r->options.election_timeout_ms)
+            continue;
+        uint64_t held = match > peer->snapshot_index ? match : peer->snapshot_index;
+        floor = held < floor ? held : floor;
+    }
+    return floor;
 }
 
-static bool wants_compaction(const struct kz_replica *r)
+static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+/* The log is to begin after this entry, so that at most `entries` and about `bytes` are kept below the applied one. */
+static uint64_t tail_start(const struct kz_replica *r, uint64_t entries, uint64_t bytes)
 {
-    if (r->conf_index == 0 || r->applied <= r->compacted || r->applied > r->core_commit || r->applied > r->log.last ||
-        r->applied <= r->log.base_index)
-        return false;
-    uint64_t entries = r->applied - r->log.base_index;
-    uint64_t bytes = kz_replica_log_total(&r->log, r->applied) - r->log.base_total;
-    /* While somebody is being sent the state, the entries he needs next are kept, within reason. */
-    uint64_t patience = transfer_runs(r) ? KZ_COMPACT_PATIENCE : 1;
-    return entries >= r->options.trailing_entries + r->options.compact_entries * patience ||
-           bytes >= r->options.compact_bytes * (1 + patience); /* at most compact_bytes of it were kept */
+    uint64_t start = r->applied > entries ? r->applied - entries : 0;
+    return larger(start, kz_replica_log_tail_of(&r->log, r->applied, bytes));
+}
+
+static uint64_t compaction_target(const struct kz_replica *r)
+{
+    const struct kz_replica_options *o = &r->options;
+    uint64_t target = tail_start(r, o->trailing_entries, o->compact_bytes), floor = needed_floor(r);
+    if (floor >= target) return target;
+    /* For him who is close behind, more is kept, within reason: else he would need one snapshot after another. */
+    return larger(floor, tail_start(r, (o->trailing_entries + o->compact_entries) * KZ_COMPACT_PATIENCE,
+                                    o->compact_bytes * KZ_COMPACT_PATIENCE));
+}
+
+static bool may_compact(const struct kz_replica *r)
+{
+    return r->conf_index != 0 && r->applied > r->compacted && r->applied <= r->core_commit &&
+           r->applied <= r->log.last && r->applied > r->log.base_index;
+}
+
+static bool is_worth_it(const struct kz_replica *r, uint64_t target)
+{
+    if (target <= r->log.base_index) return false;
+    return target - r->log.base_index >= r->options.compact_entries ||
+           kz_replica_log_total(&r->log, target) - r->log.base_total >= r->options.compact_bytes;
 }
 
 static void drop_prefix(struct kz_replica *r, uint64_t upto)
@@ -184,11 +212,9 @@ static void drop_prefix(struct kz_replica *r, uint64_t upto)
 /* The applied state in the store *is* the snapshot: all there is to do is to tell the core and drop a prefix. */
 static void pump_compaction(struct kz_replica *r)
 {
-    if (!wants_compaction(r)) return;
-    uint64_t trailing = r->options.trailing_entries;
-    uint64_t tail = kz_replica_log_tail_of(&r->log, r->applied, r->options.compact_bytes);
-    if (r->applied - tail < trailing) trailing = r->applied - tail;
-    if (trailing > UINT32_MAX) trailing = UINT32_MAX;
+    if (!may_compact(r)) return;
+    uint64_t target = compaction_target(r), trailing = r->applied - target;
+    if (!is_worth_it(r, target) || trailing > UINT32_MAX) return;
     struct raft_event event = {.type = RAFT_SNAPSHOT};
     event.snapshot.metadata.index = r->applied;
     event.snapshot.metadata.term = r->applied_term;

@@ -27,6 +27,7 @@ struct chunk {
     uint8_t *data; /* owned */
     size_t size_bytes;
     uint64_t sequence;
+    uint64_t sent_ms; /* first */
     bool last;
 };
 
@@ -38,6 +39,7 @@ struct kz_snapshot_out {
     uint8_t digest[SHA256_DIGEST_SIZE];
     struct chunk window[KZ_SNAPSHOT_WINDOW]; /* unacknowledged, in order */
     size_t count;
+    size_t limit;         /* how many may be: grows while acknowledgements come quickly, shrinks when they do not */
     uint64_t next;        /* sequence of the next chunk */
     uint64_t sent_ms;     /* the last time anything was sent */
     uint64_t progress_ms; /* the last acknowledgement of something new */
@@ -56,8 +58,10 @@ void kz_snapshot_offer(struct kz_replica *r, struct peer *peer)
     }
     out->transfer = (raft_current_term(&r->core) << TRANSFER_BITS) | (++r->transfers & ((1u << TRANSFER_BITS) - 1));
     out->progress_ms = out->sent_ms = now;
+    out->limit = 1;
     sha256_init(&out->sha256);
     peer->snapshot = out;
+    peer->snapshot_index = out->meta.index;
 }
 
 static void close_export(struct kz_replica *r, struct kz_snapshot_out *out)
@@ -113,7 +117,8 @@ static void send_chunk(struct kz_replica *r, const struct peer *peer, const stru
 /* Reads the next rows. The last chunk has none: that the rows have ended is known only after trying. */
 static bool make_chunk(struct kz_replica *r, struct kz_snapshot_out *out)
 {
-    struct chunk chunk = {.data = kz_must_alloc(1, r->options.chunk_bytes), .sequence = out->next};
+    struct chunk chunk = {
+        .data = kz_must_alloc(1, r->options.chunk_bytes), .sequence = out->next, .sent_ms = kz_replica_now(r)};
     if (!r->io->export_next(r->io->data, out->export, chunk.data, r->options.chunk_bytes, &chunk.size_bytes)) {
         free(chunk.data);
         return false;
@@ -138,7 +143,7 @@ void kz_snapshot_pump(struct kz_replica *r, struct peer *peer)
     if (!out) return;
     if (now - out->progress_ms >= r->options.snapshot_timeout_ms) {
         kz_snapshot_stop(r, peer);
-    } else if (out->export && out->count < KZ_SNAPSHOT_WINDOW) {
+    } else if (out->export && out->count < out->limit) {
         if (make_chunk(r, out))
             send_chunk(r, peer, &out->window[out->count - 1]);
         else
@@ -153,9 +158,16 @@ uint64_t kz_snapshot_deadline(const struct kz_replica *r, const struct peer *pee
 {
     const struct kz_snapshot_out *out = peer->snapshot;
     if (!out) return 0;
-    if (out->export && out->count < KZ_SNAPSHOT_WINDOW)
-        return kz_replica_now(r) + 1; /* the next chunk in the next call */
+    if (out->export && out->count < out->limit) return kz_replica_now(r) + 1; /* the next chunk in the next call */
     return out->sent_ms + repeat_ms(r);
+}
+
+static void adapt(const struct kz_replica *r, struct kz_snapshot_out *out, uint64_t took_ms)
+{
+    if (took_ms <= r->options.heartbeat_ms && out->limit < KZ_SNAPSHOT_WINDOW)
+        out->limit++;
+    else if (took_ms > 3 * (uint64_t)r->options.heartbeat_ms && out->limit > 1)
+        out->limit--;
 }
 
 void kz_snapshot_acked(struct kz_replica *r, struct peer *peer, const Kz__SnapshotAck *ack)
@@ -167,6 +179,7 @@ void kz_snapshot_acked(struct kz_replica *r, struct peer *peer, const Kz__Snapsh
         return;
     }
     while (out->count > 0 && out->window[0].sequence <= ack->sequence) {
+        adapt(r, out, kz_replica_now(r) - out->window[0].sent_ms);
         free(out->window[0].data);
         memmove(out->window, out->window + 1, --out->count * sizeof(out->window[0]));
         out->progress_ms = kz_replica_now(r);

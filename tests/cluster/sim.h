@@ -222,8 +222,12 @@ void sim_fault_lost(struct sim *sim, uint64_t lost);
     X(steps)                                                                                                           \
     X(commits)                                                                                                         \
     X(acked)                                                                                                           \
-    X(reads) X(crashes) X(starts) X(elections) X(truncations) X(snapshots) X(installs) X(compactions) X(changes)       \
-        X(transfers) X(retries) X(cuts) X(hinted) X(virtual_us)
+    X(reads)                                                                                                           \
+    X(crashes)                                                                                                         \
+    X(starts)                                                                                                          \
+    X(elections)                                                                                                       \
+    X(truncations)                                                                                                     \
+    X(snapshots) X(installs) X(compactions) X(changes) X(transfers) X(retries) X(cuts) X(hinted) X(virtual_us)
 struct sim_stats {
 #define X(name) uint64_t name;
     SIM_STATS(X)

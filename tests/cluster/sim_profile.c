@@ -26,7 +26,7 @@ static void draw_sizes(struct sim *sim, struct sim_profile *p)
 {
     p->inflight = (uint32_t)PICK_U(sim, 2, 4, 8, 32, 256);
     p->window_bytes = (uint32_t)PICK_U(sim, 100, 1000, 100000);
-    p->chunk_bytes = (uint32_t)PICK_U(sim, 16, 64, 4096);
+    p->chunk_bytes = (uint32_t)PICK_U(sim, 128, 512, 4096);
     p->ring_bytes = PICK_U(sim, 1, 500, 1u << 20);
     p->compact_entries = sim_between(sim, 3, 80);
     p->compact_bytes = PICK_U(sim, 1000, 10000, 1u << 20);
@@ -42,7 +42,7 @@ static void draw_network(struct sim *sim, struct sim_profile *p)
     p->duplicate = PICK(sim, 0, 0.01, 0.05);
     p->delay_min_us = sim_between(sim, 50, 2000);
     p->delay_max_us = p->delay_min_us + sim_between(sim, 100, p->election_ms * 150);
-    p->bytes_per_ms = PICK_U(sim, 0, 0, 0, 20, 125);
+    p->bytes_per_ms = PICK_U(sim, 0, 0, 0, 125, 500);
 }
 
 static void draw_faults(struct sim *sim, struct sim_profile *p)

@@ -227,6 +227,7 @@ static void post_first(struct sim *sim)
 static void heal(struct sim *sim)
 {
     sim->chaos = false;
+    sim->profile.slow_install = false;
     sim_net_heal(sim);
     sim_story(sim, "---- healed");
     for (unsigned left = sim->profile.final_down; left > 0;) {
