@@ -4,10 +4,12 @@
 
 #include <fcntl.h>
 #include <lmdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void data_path(const struct fixture *f, char *out, size_t size)
@@ -195,11 +197,59 @@ static void a_map_too_small_to_be_meant_is_refused(void **state)
     assert_non_null(strstr(fixture_open_fails(f, KZ_USAGE), "map size"));
 }
 
+/* Writes until killed, and tells the parent after each commit which revision is durable. */
+static void write_for_ever(struct fixture *f, int pipe_fd)
+{
+    fixture_open(f);
+    f->index = fixture_hard(f).last_index;
+    for (;;) {
+        char name[32];
+        uint64_t rev = fixture_applied(f).rev + 1;
+        f->request = (uint8_t)rev;
+        snprintf(name, sizeof(name), "n%llu", (unsigned long long)rev);
+        struct command command;
+        command_init(&command, (unsigned)rev);
+        command_put(&command, make_org("joho", name, NULL));
+        fixture_must(f, &command, KZ_OK);
+        if (write(pipe_fd, &rev, sizeof(rev)) != (ssize_t)sizeof(rev)) _exit(1);
+    }
+}
+
+static void a_killed_process_leaves_everything_it_committed(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t told = 0, last;
+    f->options.no_sync = false;
+    fixture_close(f);
+    for (int round = 0; round < 5; round++) {
+        int ends[2];
+        assert_int_equal(pipe(ends), 0);
+        fflush(NULL);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) write_for_ever(f, ends[1]);
+        close(ends[1]);
+        for (int i = 0; i < 20 + 7 * round; i++)
+            assert_int_equal(read(ends[0], &told, sizeof(told)), (ssize_t)sizeof(told));
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        while (read(ends[0], &last, sizeof(last)) == (ssize_t)sizeof(last))
+            told = last;
+        close(ends[0]);
+        f->options.create = false;
+        fixture_open(f);
+        assert_true(fixture_applied(f).rev >= told);
+        fixture_scrub(f);
+        fixture_close(f);
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(everything_is_there_after_a_reopen),
+        T(a_killed_process_leaves_everything_it_committed),
         T(two_stores_have_different_incarnations),
         T(an_empty_directory_is_refused_without_create),
         T(a_creation_cut_off_before_its_commit_is_done_again),

@@ -141,10 +141,10 @@ static void the_oldest_outcome_is_forgotten_first(void **state)
 static void large_outcomes_are_bounded_by_bytes(void **state)
 {
     struct fixture *f = *state;
-    enum { CHANGES = 1000, COMMANDS = 600 };
+    enum { CHANGES = 1000, COMMANDS = 460 };
     struct command command;
     command_init(&command, 0);
-    command_put(&command, make_org("org-with-a-rather-long-name-so-that-its-outcome-is-long", "a", NULL));
+    command_put(&command, make_org("org-with-the-longest-name-there-can-be-so-that-outcomes-are-long", "a", NULL));
     Kz__Mutation **mutations = kz_must_alloc(CHANGES, sizeof(*mutations));
     for (size_t i = 0; i < CHANGES; i++)
         mutations[i] = &command.mutations[0]; /* the same change: the first counts, the rest are unchanged */
