@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Cuts the part up to the next '/' (or the end) off `text` and copies it. */
-static bool take_part(const char **text, size_t *size_bytes, char out[KZ_IDENTITY_TEXT_BYTES])
+/* Cuts the part up to the next '/' (or the end) off `text` and copies it to `out` of KZ_IDENTITY_TEXT_BYTES. */
+static bool take_part(const char **text, size_t *size_bytes, char *out)
 {
     size_t length = 0;
     while (length < *size_bytes && (*text)[length] != '/')

@@ -115,7 +115,8 @@ static void on_stranger_data(void *data, struct kz_stream *stream, const uint8_t
 static void on_stranger_close(void *data, struct kz_stream *stream, const struct kz_stream_end *end)
 {
     struct kz_listener *listener = data; /* strangers keep it alive */
-    if (end->layer == KZ_LAYER_NONE || listener->closing || !may_log(listener)) return;
+    /* A port check or a peer that died says nothing about anybody's certificates. */
+    if (end->layer == KZ_LAYER_NONE || end->layer == KZ_LAYER_TCP || listener->closing || !may_log(listener)) return;
     kz_log_warn("net.refused", "from=%s error=\"%s\"", kz_stream_address(stream), end->text);
 }
 

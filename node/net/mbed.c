@@ -182,6 +182,17 @@ int kz_mbed_alert(const mbedtls_ssl_context *ssl)
     return ssl->MBEDTLS_PRIVATE(in_msg) ? ssl->MBEDTLS_PRIVATE(in_msg)[1] : KZ_MBED_ALERT_NONE;
 }
 
+bool kz_mbed_is_late_refusal(const mbedtls_ssl_context *ssl, int code)
+{
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    return code == MBEDTLS_ERR_SSL_INVALID_MAC && mbedtls_ssl_get_version_number(ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
+#else
+    (void)ssl;
+    (void)code;
+    return false;
+#endif
+}
+
 bool kz_mbed_is_ticket(int code)
 {
 #if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)

@@ -53,6 +53,11 @@ int kz_mbed_configure(mbedtls_ssl_config *conf, bool server);
 /* The description of the fatal alert that just ended the session. */
 int kz_mbed_alert(const mbedtls_ssl_context *ssl);
 
+/* In TLS 1.3 a server looks at the client's certificate when the client has already finished, and 3.6 encrypts the
+ * alert with which it refuses it under the handshake's key still: the client can only tell that its first record is
+ * not readable. */
+bool kz_mbed_is_late_refusal(const mbedtls_ssl_context *ssl, int code);
+
 /* A read that returned `code` only carried a session ticket: read again. */
 bool kz_mbed_is_ticket(int code);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/net/net.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,8 @@ enum kz_code kz_net_open(struct kz_net **out, struct uv_loop_s *loop, struct kz_
 {
     struct kz_net *net = calloc(1, sizeof *net);
     if (!net) return kz_fail(err, KZ_NO_MEMORY, "no memory for the network");
+    /* libuv writes without MSG_NOSIGNAL: a peer that is gone would end the process. */
+    signal(SIGPIPE, SIG_IGN);
     net->loop = loop;
     net->tls = tls;
     if (options) net->options = *options;

@@ -29,7 +29,8 @@ struct kz_net_options {
 
 struct kz_net; /* owned by the caller of kz_net_open until its closed callback */
 
-/* `loop` and `tls` are borrowed until closed. `options` may be NULL. Does not keep the loop alive by itself. */
+/* `loop` and `tls` are borrowed until closed. `options` may be NULL. Does not keep the loop alive by itself. Ignores
+ * SIGPIPE from now on, in the whole process. */
 enum kz_code kz_net_open(struct kz_net **out, struct uv_loop_s *loop, struct kz_tls *tls,
                          const struct kz_net_options *options, struct kz_err *err) KZ_MUST_CHECK;
 

@@ -26,6 +26,7 @@ struct kz_session {
     uint8_t serial[KZ_TLS_SERIAL_MAX_BYTES];
     size_t serial_bytes;
     uint64_t checked_generation;
+    bool record_read; /* the peer has said something since the handshake */
     struct kz_stream_end failure;
 };
 
@@ -242,6 +243,12 @@ static enum kz_session_result fail(struct kz_session *session, int code)
     } else if (code == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) {
         end->layer = KZ_LAYER_CERT;
         snprintf(end->text, sizeof end->text, "the other end shows no certificate");
+    } else if (!session->server && session->peer_checked && !session->record_read &&
+               kz_mbed_is_late_refusal(&session->ssl, code)) {
+        end->layer = KZ_LAYER_CERT;
+        snprintf(end->text, sizeof end->text,
+                 "the other end gave the connection up right after the handshake: it seems to refuse our certificate, "
+                 "its log says why");
     } else {
         snprintf(end->text, sizeof end->text, "%s", kz_mbed_text(code, text));
     }
@@ -271,6 +278,7 @@ enum kz_session_result kz_session_read(struct kz_session *session, uint8_t *out,
         code = kz_mbed_check_memory(mbedtls_ssl_read(&session->ssl, out, room_bytes));
     } while (kz_mbed_is_ticket(code));
     if (code > 0) {
+        session->record_read = true;
         *got_bytes = (size_t)code;
         return KZ_SESSION_DONE;
     }

@@ -68,6 +68,7 @@ static void talk(struct raw *raw, mbedtls_ssl_context *ssl)
         raw->handshake = mbedtls_ssl_handshake(ssl);
     } while (raw->handshake == MBEDTLS_ERR_SSL_WANT_READ || raw->handshake == MBEDTLS_ERR_SSL_WANT_WRITE);
     if (raw->handshake == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) raw->alert = kz_mbed_alert(ssl);
+    raw->blind = !raw->server && strcmp(mbedtls_ssl_get_version(ssl), "TLSv1.3") == 0;
     if (raw->handshake) return;
     if (raw->say) (void)mbedtls_ssl_write(ssl, (const uint8_t *)raw->say, strlen(raw->say));
     do {

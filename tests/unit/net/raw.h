@@ -21,6 +21,7 @@ struct raw {
     int handshake; /* 0, or the library's error */
     int read;      /* of the read after it: bytes, or the error */
     int alert;     /* that ended it, or -1 */
+    bool blind;    /* TLS 1.3, where 3.6's alert about our certificate cannot be read (node/net/mbed.h) */
     int listening;
     uv_work_t work;
 };

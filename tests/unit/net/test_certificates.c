@@ -84,7 +84,7 @@ static void refused_by_server(struct authority *issuer, const char *who, const c
     assert_int_equal(world->clients + world->peers, 0);
     assert_int_equal(stats.handshakes_done, 0);
     assert_int_equal(stats.handshakes_failed, 1);
-    if (alert) assert_int_equal(raw.alert, alert);
+    if (alert && !raw.blind) assert_int_equal(raw.alert, alert);
     assert_true(raw.handshake != 0 || raw.read <= 0);
     world_end(world);
     free(world);
@@ -318,7 +318,8 @@ static void the_refused_client_learns_why(void **state)
     try_connect(&home, "user/gone2", KZ_ALPN_FOR_CLIENT, "main", &side, &accepted);
     assert_false(accepted.opened);
     assert_int_equal(side.end.layer, KZ_LAYER_CERT);
-    assert_non_null(strstr(side.end.text, "revoked"));
+    /* TLS 1.2 says it, TLS 1.3 refers to the log */
+    assert_true(strstr(side.end.text, "revoked") || strstr(side.end.text, "its log says why"));
 }
 
 /* ---- no server at all ---- */

@@ -72,7 +72,7 @@ static void garbage_drops_that_connection_only(void **state)
     (void)state;
     struct world *world = calloc(1, sizeof *world);
     struct side side;
-    static uint8_t noise[200000];
+    static uint8_t noise[49 * 4096];
     unsigned random = 5;
     world_begin(world, authority_tls(&home, "node/main"), NULL, NULL);
     struct kz_tls *tls = authority_tls(&home, "user/sato");
