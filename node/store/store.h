@@ -24,16 +24,21 @@ struct kz_view;
 #define KZ_INCARNATION_BYTES 16
 
 struct kz_store_options {
-    const char *directory;        /* made (0700) when missing and `create` */
-    uint64_t map_size_bytes;      /* grown to at least this at open, never shrunk */
-    const char *cluster_id;       /* must match what the directory holds */
-    uint64_t node_id;             /* likewise */
-    bool create;                  /* make a new store in an empty directory; else an empty one is refused */
-    bool no_sync;                 /* simulator and unit tests only: commits are not flushed */
-    uint32_t requests_remembered; /* 0 = KZ_REQUESTS_REMEMBERED */
+    const char *directory;   /* made (0700) when missing and `create` */
+    uint64_t map_size_bytes; /* grown to at least this at open, never shrunk */
+    const char *cluster_id;  /* must match what the directory holds */
+    uint64_t node_id;        /* likewise */
+    bool create;             /* make a new store in an empty directory; else an empty one is refused */
+    bool no_sync;            /* simulator and unit tests only: commits are not flushed */
+    /* At creation only, 0 = KZ_REQUESTS_REMEMBERED: part of the state from then on, and the same on every node of a
+     * cluster, or they diverge. */
+    uint32_t requests_remembered;
 };
 
-/* Opens and checks identity, format version, file size and that log and state fit together. */
+/* Opens and checks identity, format version, file size and that log and state fit together. One process at a time.
+ * KZ_NOT_FOUND: nothing there and not `create`; KZ_WRONG_CLUSTER: of another cluster or node; KZ_BUSY: in use;
+ * KZ_CORRUPT: cut short or damaged. The data file is kept longer than its contents by a hole (ls shows more than
+ * du). */
 enum kz_code kz_store_open(struct kz_store **out, const struct kz_store_options *options,
                            struct kz_err *err) KZ_MUST_CHECK;
 void kz_store_close(struct kz_store *store); /* NULL is legal; all transactions and views ended */
@@ -103,7 +108,8 @@ struct kz_apply_sink {
     void (*configuration)(void *data, uint64_t index, const uint8_t *encoded, size_t size_bytes);
 };
 
-/* Apply log entries applied+1 .. `index`, all of which must be in the log (this transaction's appends count). */
+/* Apply log entries applied+1 .. `index`, all of which must be in the log (this transaction's appends count).
+ * Deterministic. A command that is refused is an outcome; an error means this copy is damaged or the disk failed. */
 enum kz_code kz_txn_apply(struct kz_store_txn *txn, uint64_t index, const struct kz_apply_sink *sink,
                           struct kz_err *err) KZ_MUST_CHECK;
 
@@ -141,6 +147,7 @@ enum kz_code kz_view_applied(struct kz_view *view, struct kz_applied *out, struc
  */
 enum kz_code kz_view_entry(struct kz_view *view, uint64_t index, struct kz_entry *out,
                            struct kz_err *err) KZ_MUST_CHECK;
+/* The chain value after entry `index`, which is in first-1..last; else KZ_NOT_FOUND. */
 enum kz_code kz_view_chain(struct kz_view *view, uint64_t index, uint64_t *out_chain, struct kz_err *err) KZ_MUST_CHECK;
 
 /* Every entry from first to last in one pass, for raft's START: checksums and the chain are verified, so a log that
@@ -171,7 +178,7 @@ enum kz_code kz_view_history(struct kz_view *view, Kz__Kind kind, const char *id
 /* Every change with rev >= from_rev, ascending. */
 enum kz_code kz_view_changes(struct kz_view *view, uint64_t from_rev, kz_change_visitor visit, void *data,
                              struct kz_err *err) KZ_MUST_CHECK;
-/* A remembered outcome; owned by the caller. */
+/* A remembered outcome, without `current` and with at most 20 violations and referrers; owned by the caller. */
 enum kz_code kz_view_outcome(struct kz_view *view, const uint8_t request_id[KZ_REQUEST_ID_BYTES], Kz__Outcome **out,
                              struct kz_err *err) KZ_MUST_CHECK;
 /* Live and retired records of a kind, kept as counters. */
@@ -204,7 +211,8 @@ enum kz_code kz_view_export(struct kz_view *view, struct kz_export_cursor *curso
 enum kz_code kz_store_usage(struct kz_store *store, uint64_t *used_bytes, uint64_t *free_bytes,
                             struct kz_err *err) KZ_MUST_CHECK;
 
-/* Recompute the state hash from the records and compare (scrub). KZ_CORRUPT names the first bad row. */
+/* Reads every row of every table, recomputes state hash, counters, references and the log's chain, and compares.
+ * KZ_CORRUPT names the first bad row. Takes about a second per 100,000 records: not on the loop. */
 enum kz_code kz_view_scrub(struct kz_view *view, struct kz_err *err) KZ_MUST_CHECK;
 
 #endif
