@@ -63,9 +63,13 @@ int kz_cli_print(struct kz_cli *cli, struct kz_buf *text)
 
 int kz_cli_fail_conflict(struct kz_cli *cli, Kz__Error *error, const Kz__Record *base, const Kz__Record *mine)
 {
+    /* What keizoku derives is not a difference between two people's intentions. */
+    Kz__Record *derived = mine ? kz_record_dup(mine) : NULL;
+    if (derived) kz_record_derive(derived);
     struct kz_buf out;
     kz_buf_init(&out, 0);
-    kz_show_error(&cli->view, error, base, mine, &out);
+    kz_show_error(&cli->view, error, base, derived, &out);
+    if (derived) kz__record__free_unpacked(derived, NULL);
     kz_cli_note(cli, kz_buf_text(&out));
     kz_buf_fini(&out);
     int status = kz_code_exit_status((enum kz_code)error->code);
