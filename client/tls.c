@@ -49,6 +49,7 @@ struct kz_tls {
     int fd;
     bool established;
     struct kz_san node;
+    bool stranger;           /* the chain does not end in our CA */
     enum kz_text_id refused; /* why the certificate was not accepted; 0: it was */
     struct kz_tls_failure failure;
 };
@@ -128,9 +129,11 @@ static int verify(void *data, mbedtls_x509_crt *certificate, int depth, uint32_t
     bool own_root = certificate->subject_raw.len == certificate->issuer_raw.len &&
                     memcmp(certificate->subject_raw.p, certificate->issuer_raw.p, certificate->issuer_raw.len) == 0;
     enum kz_text_id refused = KZ_T_EMPTY;
-    /* Of an issuer we do not know no list can be expected: "not signed by our CA" is the better answer. */
-    bool trusted = !(*flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED);
-    if (trusted && !own_root && !has_revocation_list(tls->identity, certificate)) refused = KZ_T_REASON_CERT_NO_CRL;
+    /* Called from the top of the chain down. Of an issuer we do not know no list can be expected: "not signed by our
+     * CA" is the better answer. */
+    if (*flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) tls->stranger = true;
+    if (!tls->stranger && !own_root && !has_revocation_list(tls->identity, certificate))
+        refused = KZ_T_REASON_CERT_NO_CRL;
     if (depth == 0 && *flags == 0 && refused == KZ_T_EMPTY) refused = check_node(tls, certificate);
     if (refused == KZ_T_EMPTY) return 0;
     if (tls->refused == KZ_T_EMPTY) tls->refused = refused;
