@@ -134,7 +134,7 @@ static int verify(void *data, mbedtls_x509_crt *certificate, int depth, uint32_t
     if (*flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) tls->stranger = true;
     if (!tls->stranger && !own_root && !has_revocation_list(tls->identity, certificate))
         refused = KZ_T_REASON_CERT_NO_CRL;
-    if (depth == 0 && *flags == 0 && refused == KZ_T_EMPTY) refused = check_node(tls, certificate);
+    if (depth == 0 && *flags == 0 && !tls->stranger && refused == KZ_T_EMPTY) refused = check_node(tls, certificate);
     if (refused == KZ_T_EMPTY) return 0;
     if (tls->refused == KZ_T_EMPTY) tls->refused = refused;
     *flags |= MBEDTLS_X509_BADCERT_OTHER;
