@@ -554,6 +554,17 @@ static void visit(const struct kz_writer_visitor *visitor, const struct event *e
     }
 }
 
+/* Either the applied states or everything else. */
+static void visit_taken(const struct kz_writer *writer, const struct kz_writer_visitor *visitor, bool states)
+{
+    for (size_t at = 0; at < writer->polled.size_bytes;) {
+        struct event event;
+        memcpy(&event, writer->polled.data + at, sizeof(event));
+        if ((event.type == EVENT_APPLIED) == states) visit(visitor, &event, writer->polled.data + at + sizeof(event));
+        at += sizeof(event) + event.size_bytes;
+    }
+}
+
 void kz_writer_poll(struct kz_writer *writer, const struct kz_writer_visitor *visitor)
 {
     kz_assert(!writer->polling); /* not from inside a visitor */
@@ -565,12 +576,8 @@ void kz_writer_poll(struct kz_writer *writer, const struct kz_writer_visitor *vi
     pthread_mutex_unlock(&writer->mutex);
 
     writer->polling = true;
-    for (size_t at = 0; at < writer->polled.size_bytes;) {
-        struct event event;
-        memcpy(&event, writer->polled.data + at, sizeof(event));
-        visit(visitor, &event, writer->polled.data + at + sizeof(event));
-        at += sizeof(event) + event.size_bytes;
-    }
+    visit_taken(writer, visitor, true);
+    visit_taken(writer, visitor, false);
     kz_buf_clear(&writer->polled);
     if (writer->polled.capacity_bytes > POLLED_KEEP_BYTES) kz_buf_fini(&writer->polled);
     writer->polling = false;

@@ -56,8 +56,9 @@ void kz_writer_put_local(struct kz_writer *writer, uint64_t seq, const char *key
 /* More than KZ_WRITER_QUEUE_BYTES wait: take in nothing new (small work that raft needs is still accepted). */
 bool kz_writer_full(const struct kz_writer *writer);
 
-/* What happened since the last poll. Any callback may be NULL; arguments are borrowed for the call. Order, per
- * transaction: outcome and configuration in log order, then applied, import_failed, durable. */
+/* What happened since the last poll. Any callback may be NULL; arguments are borrowed for the call. Order: the
+ * applied states, so that who is answered next is told a state that includes his write; then, per transaction, outcome
+ * and configuration in log order, import_failed, durable. */
 struct kz_writer_visitor {
     void *data;
     /* One applied command; `packed` is a kz.Outcome. */
