@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Handshakes on worker threads: bytes that arrived go to the session in steps, each step one job for libuv's pool,
- * at most options.handshakes_max jobs at a time, the rest of the streams waiting in order of arrival. A peer that is
- * merely slow occupies no worker. The queue is bounded because the streams are (KZ_NET_STREAMS_MAX). */
+ * at most options.handshakes_max jobs at a time, the rest of the streams waiting. Those that have begun go first: in a
+ * rush (everybody reconnects after a fail-over) some then finish early, where taking turns would make all of them
+ * late together. A peer that is merely slow occupies no worker. The queue is bounded because the streams are
+ * (KZ_NET_STREAMS_MAX). */
 #include <string.h>
 
 #include "node/base/assert.h"
@@ -36,7 +38,9 @@ static void after_step(uv_work_t *work, int status)
     struct kz_net *net = stream->net;
     kz_assert(status == 0); /* never cancelled */
     stream->stepping = false;
+    stream->advanced = true;
     net->stepping--;
+    stream->created_ms += uv_now(net->loop) - stream->submitted_ms;
     if (stream->state == KZ_STREAM_HANDSHAKING) {
         kz_buf_consume(&stream->input, stream->input.size_bytes - kz_session_input_left(stream->session));
         kz_buf_add(&stream->input, stream->arriving.data, stream->arriving.size_bytes);
@@ -78,19 +82,22 @@ static void submit(struct kz_stream *stream)
 {
     struct kz_net *net = stream->net;
     if (stream->stepping || stream->waiting) return;
+    stream->submitted_ms = uv_now(net->loop);
     if (net->stepping < net->options.handshakes_max) {
         start_step(stream);
         return;
     }
     stream->waiting = true;
-    TAILQ_INSERT_TAIL(&net->waiting, stream, in_waiting);
+    TAILQ_INSERT_TAIL(&net->waiting[stream->advanced], stream, in_waiting);
 }
 
 void kz_handshake_run_waiting(struct kz_net *net)
 {
-    struct kz_stream *stream;
-    while (net->stepping < net->options.handshakes_max && (stream = TAILQ_FIRST(&net->waiting))) {
-        TAILQ_REMOVE(&net->waiting, stream, in_waiting);
+    while (net->stepping < net->options.handshakes_max) {
+        struct kz_stream *stream = TAILQ_FIRST(&net->waiting[true]);
+        if (!stream) stream = TAILQ_FIRST(&net->waiting[false]);
+        if (!stream) return;
+        TAILQ_REMOVE(&net->waiting[stream->advanced], stream, in_waiting);
         stream->waiting = false;
         start_step(stream);
     }

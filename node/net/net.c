@@ -63,7 +63,8 @@ enum kz_code kz_net_open(struct kz_net **out, struct uv_loop_s *loop, struct kz_
     if (!net->options.stall_timeout_ms) net->options.stall_timeout_ms = KZ_NET_STALL_TIMEOUT_MS;
     TAILQ_INIT(&net->streams);
     TAILQ_INIT(&net->dirty);
-    TAILQ_INIT(&net->waiting);
+    TAILQ_INIT(&net->waiting[0]);
+    TAILQ_INIT(&net->waiting[1]);
 
     /* These cannot fail (libuv documentation); a failure would be a programmer's error. */
     kz_assert(uv_prepare_init(loop, &net->prepare) == 0 && uv_check_init(loop, &net->check) == 0 &&

@@ -23,7 +23,7 @@ struct uv_loop_s; /* uv_loop_t */
 /* Zero means the default. */
 struct kz_net_options {
     unsigned handshakes_max;       /* handshake steps running on workers at a time; KZ_HANDSHAKES_MAX */
-    unsigned handshake_timeout_ms; /* from connect or accept to the end of the handshake; KZ_HANDSHAKE_TIMEOUT_MS */
+    unsigned handshake_timeout_ms; /* from connect or accept, less the time our own workers take */
     unsigned stall_timeout_ms;     /* KZ_NET_STALL_TIMEOUT_MS */
 };
 

@@ -58,7 +58,9 @@ struct kz_stream {
 
     /* handshake */
     bool stepping;                      /* session, input and result are the worker's */
-    bool waiting;                       /* in net->waiting */
+    bool waiting;                       /* in one of net->waiting */
+    bool advanced;                      /* has had a step: it goes before those that had none */
+    uint64_t submitted_ms;              /* the time from here to the end of the step is ours, not the peer's */
     enum kz_session_result step_result; /* written by the worker */
     struct kz_buf input;                /* ciphertext the session reads */
     struct kz_buf arriving;             /* ciphertext that came while stepping */
@@ -90,7 +92,8 @@ struct kz_net {
     uv_idle_t idle; /* active while something is dirty: the loop must not sleep then */
     uv_timer_t tick;
     unsigned handles; /* of the four, not yet closed */
-    struct kz_stream_list streams, dirty, waiting;
+    struct kz_stream_list streams, dirty;
+    struct kz_stream_list waiting[2]; /* for a worker, by `advanced` */
     unsigned stepping;
     bool closing;
     void (*closed)(void *data);

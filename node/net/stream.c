@@ -31,7 +31,7 @@ void kz_stream_move_to(struct kz_stream *stream, enum kz_stream_state state)
     }
     stream->state = state;
     if (stream->waiting && state >= KZ_STREAM_FINISHING) {
-        TAILQ_REMOVE(&stream->net->waiting, stream, in_waiting);
+        TAILQ_REMOVE(&stream->net->waiting[stream->advanced], stream, in_waiting);
         stream->waiting = false;
     }
     if (state != KZ_STREAM_CLOSING) return;
@@ -329,6 +329,7 @@ void kz_stream_tick(struct kz_stream *stream, uint64_t now_ms)
         kz_stream_end_with(stream, KZ_LAYER_TCP, KZ_TIMED_OUT, text);
         return;
     case KZ_STREAM_HANDSHAKING:
+        if (stream->stepping || stream->waiting) return; /* the time we take is not held against the peer */
         if (now_ms - stream->created_ms <= deadline_ms) return;
         snprintf(text, sizeof text, "TLS handshake not finished within %u ms", deadline_ms);
         kz_stream_end_with(stream, KZ_LAYER_TLS, KZ_TIMED_OUT, text);

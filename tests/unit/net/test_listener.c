@@ -160,7 +160,8 @@ static void two_hundred_connections_are_served_at_once(void **state)
     (void)state;
     struct world *world = calloc(1, sizeof *world);
     struct side *sides = calloc(200, sizeof *sides);
-    world_begin(world, authority_tls(&home, "node/main"), NULL, NULL);
+    struct kz_net_options patient = {.handshake_timeout_ms = WORLD_GUARD_MS};
+    world_begin(world, authority_tls(&home, "node/main"), &patient, NULL);
     struct kz_tls *tls = authority_tls(&home, "user/sato");
     struct kz_net *net = world_net(world, tls);
     struct crowd crowd = {.sides = sides, .count = 200, .world = world};

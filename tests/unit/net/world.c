@@ -179,7 +179,8 @@ struct kz_net *world_net(struct world *world, struct kz_tls *tls)
 {
     struct kz_err err = {0};
     struct kz_net *net;
-    if (kz_net_open(&net, &world->loop, tls, NULL, &err)) fail_msg("%s", err.text);
+    struct kz_net_options patient = {.handshake_timeout_ms = WORLD_GUARD_MS};
+    if (kz_net_open(&net, &world->loop, tls, &patient, &err)) fail_msg("%s", err.text);
     return net;
 }
 

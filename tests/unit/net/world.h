@@ -63,7 +63,8 @@ struct world {
 void world_begin(struct world *world, struct kz_tls *server_tls, const struct kz_net_options *net_options,
                  const struct kz_listener_options *listener_options);
 void world_end(struct world *world);
-struct kz_net *world_net(struct world *world, struct kz_tls *tls); /* one more on the loop */
+/* One more on the loop, for clients that are patient: a busy machine is not what is tested. */
+struct kz_net *world_net(struct world *world, struct kz_tls *tls);
 void world_net_close(struct world *world, struct kz_net *net);
 void world_connect(struct world *world, struct kz_net *net, const char *expected, enum kz_alpn alpn, struct side *side);
 /* Turns the loop until `*flag`, or fails the test. */
