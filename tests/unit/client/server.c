@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server.h"
+#include "tests/unit/client/server.h"
 
 #include <arpa/inet.h>
 #include <poll.h>

@@ -14,7 +14,7 @@
 
 #include "client/keizoku.h"
 #include "proto/wire.h"
-#include "server.h"
+#include "tests/unit/client/server.h"
 #include "tools/ca.h"
 
 #define LONG_MS 30000 /* never reached unless something is broken */

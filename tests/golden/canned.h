@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers of a node that never ran: fixed times, revisions, hashes. Borrowed until canned_free. One thread. */
+#ifndef TESTS_GOLDEN_CANNED_H
+#define TESTS_GOLDEN_CANNED_H
+
+#include "client/codec/decode.h"
+#include "proto/service.pb-c.h"
+
+struct canned {
+    struct kz_entries entries;
+    Kz__Record *records[16];
+    size_t count;
+};
+
+/* Reads records.yaml of `folder` and gives each record what a node would have set. False: it cannot be read. */
+bool canned_read(struct canned *canned, const char *folder);
+void canned_free(struct canned *canned);
+Kz__Record *canned_find(const struct canned *canned, Kz__Kind kind, const char *id);
+
+Kz__Meta canned_meta(bool quorum);
+/* Three members, of which `alive` answer; `diverged`: two of them with different data. */
+void canned_status(Kz__Response *response, Kz__Meta *meta, size_t alive, bool diverged);
+Kz__Change canned_change(Kz__Mutation__Op op, uint64_t rev, Kz__Record *before, Kz__Record *after);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exact outputs of the client, compared with the files in expected/: golden FOLDER [--update]. Prints the first line
+ * that differs. Fails when a file is missing, and when expected/ holds a file that no case made. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/commands.h"
+#include "tests/golden/canned.h"
+
+struct golden {
+    const char *folder;
+    bool update;
+    struct canned canned;
+    size_t cases, failed;
+};
+
+/* ---- comparing ---- */
+
+static char *read_file(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    if (!file) return NULL;
+    struct kz_buf text;
+    kz_buf_init(&text, 0);
+    char chunk[4096];
+    size_t got;
+    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
+        kz_buf_add(&text, chunk, got);
+    fclose(file);
+    char *copy = strdup(kz_buf_text(&text));
+    kz_buf_fini(&text);
+    return copy;
+}
+
+static void report_difference(const char *name, const char *wanted, const char *got)
+{
+    int line = 1;
+    const char *wanted_line = wanted, *got_line = got;
+    for (size_t i = 0; wanted[i] == got[i] && wanted[i]; i++)
+        if (wanted[i] == '\n') line++, wanted_line = wanted + i + 1, got_line = got + i + 1;
+    fprintf(stderr, "%s:%d\n  wanted: %.*s\n  got:    %.*s\n", name, line, (int)strcspn(wanted_line, "\n"), wanted_line,
+            (int)strcspn(got_line, "\n"), got_line);
+}
+
+static void compare(struct golden *golden, const char *name, struct kz_buf *text)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/expected/%s", golden->folder, name);
+    golden->cases++;
+    const char *got = kz_buf_text(text);
+    if (golden->update) {
+        FILE *file = fopen(path, "w");
+        if (!file || fputs(got, file) < 0 || fclose(file) != 0) {
+            perror(path);
+            golden->failed++;
+        }
+        return;
+    }
+    char *wanted = read_file(path);
+    if (!wanted || strcmp(wanted, got) != 0) {
+        golden->failed++;
+        report_difference(name, wanted ? wanted : "(no such file)", got);
+    }
+    free(wanted);
+}
+
+/* A file that no case makes any more would look like a promise. */
+static void check_leftovers(struct golden *golden)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/expected", golden->folder);
+    DIR *folder = opendir(path);
+    size_t files = 0;
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (entry->d_name[0] != '.') files++;
+    if (folder) closedir(folder);
+    if (files == golden->cases) return;
+    fprintf(stderr, "expected/ holds %zu files, the cases made %zu\n", files, golden->cases);
+    golden->failed++;
+}
+
+/* ---- what is shown ---- */
+
+typedef void (*writer)(const struct golden *golden, const struct kz_view *view, struct kz_buf *out);
+
+static void write_list(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    Kz__Meta meta = canned_meta(true);
+    kz_show_records(view, KZ__KIND__SYSTEM, golden->canned.records, 3, &meta, out);
+}
+static void write_get_system(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    Kz__Meta meta = canned_meta(false);
+    kz_show_record(view, canned_find(&golden->canned, KZ__KIND__SYSTEM, "juki"), &meta, out);
+}
+static void write_get_contact(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    Kz__Meta meta = canned_meta(true);
+    kz_show_record(view, canned_find(&golden->canned, KZ__KIND__CONTACT, "midorikawa"), &meta, out);
+}
+static void write_get_runbook(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    Kz__Meta meta = canned_meta(true);
+    kz_show_record(view, canned_find(&golden->canned, KZ__KIND__RUNBOOK, "kirikae"), &meta, out);
+}
+
+/* What the record was before someone changed it. */
+static Kz__Record *make_before(const struct golden *golden)
+{
+    Kz__Record *before = kz_record_dup(canned_find(&golden->canned, KZ__KIND__SYSTEM, "juki"));
+    before->rev = 90;
+    before->system->rto = 86400;
+    before->system->users = 600;
+    before->system->placements[1]->level = 3;
+    kz_record_derive(before);
+    return before;
+}
+
+static void write_history(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    Kz__Record *before = make_before(golden), *after = canned_find(&golden->canned, KZ__KIND__SYSTEM, "juki");
+    Kz__Change changes[] = {canned_change(KZ__MUTATION__OP__VERIFY, 101, after, after),
+                            canned_change(KZ__MUTATION__OP__PUT, 100, before, after)};
+    Kz__Change *list[] = {&changes[0], &changes[1]};
+    Kz__Meta meta = canned_meta(true);
+    kz_show_history(view, list, 2, &meta, out);
+    kz__record__free_unpacked(before, NULL);
+}
+static void write_watch(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    Kz__Record *record = canned_find(&golden->canned, KZ__KIND__SYSTEM, "e-mail");
+    Kz__Change put = canned_change(KZ__MUTATION__OP__PUT, 100, NULL, record),
+               retire = canned_change(KZ__MUTATION__OP__RETIRE, 102, record, record);
+    kz_show_change(view, &put, out);
+    kz_show_change(view, &retire, out);
+}
+static void write_diff(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    Kz__Record *before = make_before(golden);
+    Kz__Meta meta = canned_meta(true);
+    kz_show_diff(view, before, canned_find(&golden->canned, KZ__KIND__SYSTEM, "juki"), &meta, out);
+    kz__record__free_unpacked(before, NULL);
+}
+static void write_status(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    Kz__Meta meta = canned_meta(true);
+    Kz__Response response;
+    canned_status(&response, &meta, 3, false);
+    kz_show_status(view, &response, out);
+}
+static void write_status_lone(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    Kz__Meta meta = canned_meta(false);
+    Kz__Response response;
+    canned_status(&response, &meta, 1, false);
+    kz_show_banner(view, &meta, false, out);
+    kz_show_status(view, &response, out);
+}
+static void write_status_diverged(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    Kz__Meta meta = canned_meta(true);
+    Kz__Response response;
+    canned_status(&response, &meta, 2, true);
+    kz_show_status(view, &response, out);
+}
+static void write_outcome(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    char ids[2][8] = {"juki", "kana"};
+    Kz__Changed changed[2], *list[] = {&changed[0], &changed[1]};
+    for (size_t i = 0; i < 2; i++) {
+        kz__changed__init(&changed[i]);
+        changed[i].kind = golden->canned.records[0]->kind;
+        changed[i].id = ids[i];
+        changed[i].rev = 48212 + i;
+    }
+    changed[1].has_unchanged = changed[1].unchanged = true;
+    Kz__Outcome outcome = KZ__OUTCOME__INIT;
+    outcome.code = KZ_OK;
+    outcome.has_rev = true;
+    outcome.rev = 48212;
+    outcome.n_changed = 2;
+    outcome.changed = list;
+    Kz__Meta meta = canned_meta(true);
+    kz_show_outcome(view, KZ__MUTATION__OP__PUT, &outcome, &meta, false, out);
+}
+static void write_schema(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    kz_show_schema(view, NULL, out);
+}
+static void write_banners(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    Kz__Meta meta = canned_meta(false);
+    meta.has_provisional = true;
+    meta.provisional = 3;
+    kz_show_banner(view, &meta, true, out);
+    meta = canned_meta(false);
+    meta.has_data_time_ms = meta.has_leader_contact_ms = false;
+    kz_show_banner(view, &meta, false, out);
+    meta = canned_meta(true);
+    kz_show_banner(view, &meta, true, out); /* fresh: nothing */
+    meta.read = KZ__READ_MODE__LOCAL;
+    kz_show_banner(view, &meta, false, out); /* asked for: nothing */
+    kz_show_banner(view, &meta, true, out);
+}
+
+static void write_conflict(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    Kz__Record *before = make_before(golden), *mine = make_before(golden);
+    mine->system->users = 700;
+    Kz__Outcome outcome = KZ__OUTCOME__INIT;
+    outcome.code = KZ_CONFLICT;
+    outcome.current = kz_record_dup(canned_find(&golden->canned, KZ__KIND__SYSTEM, "juki"));
+    struct kz_error_context context = {.subject = "system/juki", .role = "operator"};
+    Kz__Error *error = kz_error_of_outcome(&outcome, &context);
+    kz_show_error(view, error, before, mine, out);
+    kz_show_error(view, error, NULL, mine, out);
+    kz__error__free_unpacked(error, NULL);
+    kz__record__free_unpacked(before, NULL);
+    kz__record__free_unpacked(mine, NULL);
+}
+
+#define BAD_TEXT                                                                                                       \
+    "kind: system\nid: bad\nname: x\nrto: soon\ntpye: BUSINESS\nplacements:\n- {site: main, standby: ﾎｯﾄ?}\n"    \
+    "---\nkind: 構成\nid: 住基\n"
+
+static void write_invalid(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    struct kz_tree tree = {0};
+    struct kz_entries entries = {0};
+    struct kz_violations problems = {0};
+    if (kz_tree_read(&tree, "システム.yaml", BAD_TEXT, strlen(BAD_TEXT), &problems))
+        (void)kz_decode_tree(&tree, &entries, &problems);
+    Kz__Error *error = kz_error_of_problems(&problems, "システム.yaml");
+    kz_show_error(view, error, NULL, NULL, out);
+    kz__error__free_unpacked(error, NULL);
+    kz_entries_fini(&entries);
+    kz_tree_fini(&tree);
+}
+
+/* One error of each code, with nothing but the code from the node. */
+static void write_errors(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    static const enum kz_code codes[] = {KZ_NOT_FOUND, KZ_CONFLICT, KZ_REFERENCED,      KZ_DENIED, KZ_NO_QUORUM,
+                                         KZ_INVALID,   KZ_BUSY,     KZ_UNKNOWN_OUTCOME, KZ_CORRUPT};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        Kz__Outcome outcome = KZ__OUTCOME__INIT;
+        outcome.code = codes[i];
+        struct kz_error_context context = {.subject = "system/juk",
+                                           .role = "operator",
+                                           .node = "remote",
+                                           .request = "000102030405060708090a0b0c0d0e0f",
+                                           .near_id = "juki"};
+        Kz__Error *error = kz_error_of_outcome(&outcome, &context);
+        kz_show_error(view, error, NULL, NULL, out);
+        kz__error__free_unpacked(error, NULL);
+    }
+}
+static void write_help(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    kz_usage_all(out, view, "~/.config/keizoku/config");
+    kz_usage_command(out, view, kz_command_find("apply"), "~/.config/keizoku/config");
+}
+static void write_bash(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    (void)view;
+    kz_completion_bash(out);
+}
+
+/* ---- the cases ---- */
+
+#define TABLE (1u << KZ_OUTPUT_TABLE)
+#define WIDE (1u << KZ_OUTPUT_WIDE)
+#define JSON (1u << KZ_OUTPUT_JSON)
+#define YAML (1u << KZ_OUTPUT_YAML)
+#define CSV (1u << KZ_OUTPUT_CSV)
+
+static const struct {
+    const char *name;
+    writer write;
+    unsigned outputs;
+    size_t max_columns;
+    int ambiguous;
+    bool no_headers;
+} cases[] = {
+    {"list", write_list, TABLE | WIDE | JSON | YAML | CSV, 0, 1, false},
+    {"list-60-columns", write_list, TABLE, 60, 1, false},
+    {"list-no-headers", write_list, TABLE | CSV, 0, 1, true},
+    {"get-system", write_get_system, TABLE | JSON | YAML | CSV, 0, 1, false},
+    {"get-system-ambiguous-2", write_get_system, TABLE, 0, 2, false},
+    {"get-contact", write_get_contact, TABLE | YAML, 0, 1, false},
+    {"get-runbook", write_get_runbook, TABLE | YAML, 0, 1, false},
+    {"history", write_history, TABLE | JSON | CSV, 0, 1, false},
+    {"watch", write_watch, TABLE | JSON, 0, 1, false},
+    {"diff", write_diff, TABLE | JSON | CSV, 0, 1, false},
+    {"status", write_status, TABLE | WIDE | JSON, 0, 1, false},
+    {"status-lone", write_status_lone, TABLE, 0, 1, false},
+    {"status-diverged", write_status_diverged, TABLE, 0, 1, false},
+    {"outcome", write_outcome, TABLE | WIDE | JSON, 0, 1, false},
+    {"schema", write_schema, TABLE, 0, 1, false},
+    {"banners", write_banners, TABLE, 0, 1, false},
+    {"conflict", write_conflict, TABLE | JSON, 0, 1, false},
+    {"invalid", write_invalid, TABLE | JSON, 0, 1, false},
+    {"errors", write_errors, TABLE, 0, 1, false},
+    {"help", write_help, TABLE, 0, 1, false},
+    {"completion", write_bash, TABLE, 0, 1, false},
+};
+
+static void run_case(struct golden *golden, size_t index, enum kz_output output, bool japanese)
+{
+    static const char *const endings[] = {"txt", "wide.txt", "json", "yaml", "csv"};
+    struct kz_view view = {.output = output,
+                           .japanese = japanese,
+                           .ambiguous = cases[index].ambiguous,
+                           .headers = !cases[index].no_headers,
+                           .max_columns = cases[index].max_columns};
+    char name[128];
+    snprintf(name, sizeof name, "%s.%s.%s", cases[index].name, japanese ? "ja" : "en", endings[output]);
+    struct kz_buf out;
+    kz_buf_init(&out, 0);
+    cases[index].write(golden, &view, &out);
+    compare(golden, name, &out);
+    kz_buf_fini(&out);
+}
+
+int main(int argc, char **argv)
+{
+    struct golden golden = {.folder = argc > 1 ? argv[1] : ".", .update = argc > 2 && !strcmp(argv[2], "--update")};
+    if (!canned_read(&golden.canned, golden.folder)) return 1;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (enum kz_output output = KZ_OUTPUT_TABLE; output <= KZ_OUTPUT_CSV; output++)
+            for (int japanese = 0; japanese < 2; japanese++)
+                if (cases[i].outputs & (1u << output)) run_case(&golden, i, output, japanese);
+    check_leftovers(&golden);
+    canned_free(&golden.canned);
+    printf("golden: %zu outputs, %zu wrong\n", golden.cases, golden.failed);
+    return golden.failed ? 1 : 0;
+}
