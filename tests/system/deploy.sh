@@ -90,8 +90,8 @@ test_wiped_node() {
     lab stop remote >/dev/null
     rm -rf "$LAB/remote/data"
     mkdir "$LAB/remote/data"
-    lab start remote >/dev/null 2>&1
-    check a-wiped-node-does-not-found-a-cluster wait_until 10 state_is remote stopped
+    check a-wiped-node-does-not-found-a-cluster expect_text 'did not start' lab start remote
+    check and-stays-down state_is remote stopped
 }
 
 test_side_by_side() {
