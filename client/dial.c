@@ -46,8 +46,9 @@ struct dialer {
 
 static bool parse_one(const char *text, size_t length, struct kz_endpoint *out)
 {
+    if (!text || length == 0) return false;
     const char *end = text + length, *host = text, *host_end;
-    if (length > 0 && *text == '[') {
+    if (*text == '[') {
         host = text + 1;
         host_end = memchr(text, ']', length);
         if (!host_end || host_end + 1 >= end || host_end[1] != ':') return false;

@@ -39,7 +39,7 @@ static struct kz_ca *make_authority(const char *name, const char *cluster)
     char folder[128];
     snprintf(folder, sizeof folder, "%s/%s", world.root, name);
     struct kz_err err;
-    struct kz_ca *ca;
+    struct kz_ca *ca = NULL;
     struct kz_ca_options options = {.cluster = cluster};
     if (kz_ca_create(folder, &options, &err) || kz_ca_open(folder, &ca, &err)) fail_msg("%s", err.text);
     return ca;
