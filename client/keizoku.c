@@ -87,8 +87,8 @@ enum kz_code kz_client_connect(struct kz_client *client, int64_t deadline_ms, st
                                 &dialled, &client->attempts, err);
     for (size_t i = 0; i < client->attempts.count; i++) {
         const struct kz_attempt *attempt = &client->attempts.items[i];
-        kz_client_trace(client, "%s: %s: %s %s", attempt->node, kz_layer_text(attempt->layer, false),
-                        kz_text(attempt->reason, false), attempt->detail);
+        kz_client_trace(client, "%s: %s: %s%s%s", attempt->node, kz_layer_text(attempt->layer, false),
+                        kz_text(attempt->reason, false), attempt->detail[0] ? ": " : "", attempt->detail);
     }
     if (code) return code;
     client->connection = kz_connection_new(&dialled);

@@ -66,8 +66,11 @@ Kz__Error *kz_error_new(enum kz_code code, enum kz_text_id what, enum kz_text_id
 /* A node says what happened; the person wants to read to which record. */
 static void complete_what(Kz__Error *error, const struct kz_error_context *context)
 {
+    bool reads = !context->request || !*context->request;
     for (int japanese = 0; japanese < 2; japanese++) {
         char **slot = japanese ? &error->what_ja : &error->what_en;
+        /* The error table's text speaks of a write. */
+        if (error->code == KZ_NO_QUORUM && reads) kz_error_set(slot, kz_text(KZ_T_NO_QUORUM_READ, japanese));
         const char *text = *slot ? *slot : kz_code_text((enum kz_code)error->code, japanese);
         char *whole = context->subject ? fill(KZ_T_WHAT_RECORD, japanese, KZ_TEXT_ARGS(context->subject, text))
                                        : kz_must_strdup(text);
@@ -247,6 +250,8 @@ Kz__Error *kz_error_of_call(const struct kz_client *client, const struct kz_err 
         snprintf(number, sizeof number, "%gs", (double)timeout_ms / 1000);
         error->why_en = list_attempts(client, false);
         error->why_ja = list_attempts(client, true);
+        if (!*error->why_en) drop_why(error); /* a node was reached and only slow */
+        fill_lines(error, KZ_T_EMPTY, KZ_T_CALL_FAILED, KZ_T_EMPTY, KZ_TEXT_ARGS(err->text));
         fill_lines(error, KZ_T_TIMED_OUT, KZ_T_EMPTY, KZ_T_TIMED_OUT_HINT, KZ_TEXT_ARGS(number));
         break;
     case KZ_TOO_BIG: {

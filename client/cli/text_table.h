@@ -118,9 +118,10 @@
     X(HINT_CONFLICT, "look at it (keizoku get {1}), then try again with its rev", "keizoku get {1} で確認し、その rev でやり直してください") \
     X(WHY_REFERENCED, "referred to by {1}", "参照元: {1}") \
     X(HINT_REFERENCED, "change those first, or retire --force", "先に参照元を直すか、retire --force を使ってください") \
-    X(WHY_DENIED, "the role of your certificate ({1}) does not allow it", "証明書の役割({1})では許可されていません") \
+    X(WHY_DENIED, "it needs the role {1}, and your certificate has another", "{1} の役割が必要ですが、証明書の役割が違います") \
     X(HINT_DENIED, "ask someone with the operator role", "operator の役割を持つ人に依頼してください") \
     X(WHY_NO_QUORUM, "fewer than half of the nodes can be reached from {1}", "{1} から過半数のノードに届きません") \
+    X(NO_QUORUM_READ, "no quorum: the latest state cannot be known", "過半数がないため最新の内容を確認できません") \
     X(HINT_NO_QUORUM, "nothing was written; reading still works; keizoku status shows which nodes are missing", "何も書き込まれていません。参照はできます。keizoku status で停止ノードを確認してください") \
     X(WHY_TOO_BIG, "one transaction holds at most {1} records and {2} bytes", "1回に {1} 件、{2} バイトまでです") \
     X(WHY_TOO_BIG_SECOND, "one transaction holds at most {2} records and {3} bytes", "1回に {2} 件、{3} バイトまでです") \

@@ -428,6 +428,65 @@ static void a_refusal_that_will_not_change_is_not_asked_again(void **state)
     assert_int_equal(script.got, 1);
 }
 
+/* ---- a fresher answer ---- */
+
+static enum server_act answer_alone(void *data, unsigned n, const Kz__Request *request, Kz__Response *response)
+{
+    (void)n;
+    (void)request;
+    *(unsigned *)data += 1;
+    response->meta->read = KZ__READ_MODE__LOCAL;
+    response->meta->quorum = false;
+    response->meta->rev = 1;
+    return SERVER_ANSWER;
+}
+
+static enum server_act answer_with_quorum(void *data, unsigned n, const Kz__Request *request, Kz__Response *response)
+{
+    (void)n;
+    /* The one that is asked second must not fall back to its own copy too. */
+    if (request->mode == KZ__READ_MODE__LINEARIZABLE) *(unsigned *)data += 1;
+    response->meta->rev = 2;
+    return SERVER_ANSWER;
+}
+
+static uint64_t read_rev(struct kz_client *client)
+{
+    Kz__GetRequest get = KZ__GET_REQUEST__INIT;
+    char id[] = "juki";
+    get.kind = KZ__KIND__SYSTEM;
+    get.id = id;
+    Kz__Request request = KZ__REQUEST__INIT;
+    request.get = &get;
+    Kz__Response *response = NULL;
+    struct kz_err err;
+    assert_int_equal(kz_client_call(client, &request, &response, &err), KZ_OK);
+    uint64_t rev = response->meta->rev;
+    kz__response__free_unpacked(response, NULL);
+    return rev;
+}
+
+static void auto_prefers_a_node_with_a_quorum_over_the_lone_one_that_answered(void **state)
+{
+    (void)state;
+    unsigned alone = 0, linearizable = 0;
+    struct server *one = server_start(node_folder, "main", answer_alone, &alone);
+    struct server *two = server_start(node_folder, "main", answer_with_quorum, &linearizable);
+    char nodes[128];
+    snprintf(nodes, sizeof nodes, "127.0.0.1:%d,127.0.0.1:%d", server_port(one), server_port(two));
+    struct kz_client *client = open_client(nodes, user_folder, user_folder, KZ__READ_MODE__AUTO, LONG_MS);
+    assert_int_equal(read_rev(client), 2);
+    assert_int_equal(linearizable, 1);
+    assert_int_equal(read_rev(client), 2); /* and stays with it */
+    assert_int_equal(alone, 1);
+    kz_client_free(client);
+    client = open_client(nodes, user_folder, user_folder, KZ__READ_MODE__LOCAL, LONG_MS);
+    assert_int_equal(read_rev(client), 1); /* asked for a node's own copy: no one else is asked */
+    kz_client_free(client);
+    server_stop(one);
+    server_stop(two);
+}
+
 /* ---- watch ---- */
 
 /* Holds revisions 5..9. Answers two changes from where it is asked, then breaks; begins one too early on purpose. */
@@ -511,6 +570,7 @@ int main(void)
         cmocka_unit_test(no_quorum_after_a_lost_answer_leaves_the_outcome_unknown),
         cmocka_unit_test(no_quorum_at_one_node_is_asked_at_the_next),
         cmocka_unit_test(a_refusal_that_will_not_change_is_not_asked_again),
+        cmocka_unit_test(auto_prefers_a_node_with_a_quorum_over_the_lone_one_that_answered),
         cmocka_unit_test(a_watch_goes_on_after_breaks_with_no_change_lost_or_doubled),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -201,6 +201,37 @@ static void a_path_is_found_only_in_its_own_record(void **state)
     release(&reading);
 }
 
+/* Seeded, so that a failure repeats. The sanitizers say what went wrong. */
+static void damaged_files_end_in_problems_and_never_in_a_crash(void **state)
+{
+    (void)state;
+    static const char *const seeds[] = {
+        HEAD "rto: 3h\nplacements:\n- {site: main, level: 4}\nlabels: {a: 'b', c: \"d\\n\"}\nsummary: |\n  x\n  y\n",
+        "{\"kind\":\"site\",\"id\":\"a\",\"lines\":[{\"note\":\"\\u3042 \\\" x\"},{}],\"labels\":{\"k\":\"v\"}}",
+    };
+    uint32_t random = 2463534242u;
+    for (int round = 0; round < 20000; round++) {
+        char text[512];
+        snprintf(text, sizeof text, "%s", seeds[round % 2]);
+        size_t length = strlen(text);
+        for (int change = 0; change < 1 + round % 4; change++) {
+            random ^= random << 13;
+            random ^= random >> 17;
+            random ^= random << 5;
+            static const char spice[] = "{}[]:,-\"'\n &*!|>#%@\\\x93\xE3\x01"
+                                        "a0";
+            text[random % length] = spice[(random >> 16) % (sizeof spice - 1)];
+        }
+        struct reading reading;
+        read_text(&reading, round % 2 ? "a.json" : "a.yaml", text);
+        for (size_t i = 0; i < reading.problems.count; i++) {
+            assert_true(reading.problems.items[i]->en[0] && reading.problems.items[i]->ja[0]);
+            assert_int_equal(strncmp(reading.problems.items[i]->path, "a.", 2), 0);
+        }
+        release(&reading);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_list_an_items_object_and_many_documents_are_all_read),
         cmocka_unit_test(absent_and_zero_revisions_are_told_apart),
         cmocka_unit_test(a_path_is_found_only_in_its_own_record),
+        cmocka_unit_test(damaged_files_end_in_problems_and_never_in_a_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
