@@ -190,7 +190,10 @@ static void receive_vote(struct kz_replica *r, uint64_t from, const Kz__RequestV
     vote->pre_vote = wire->pre_vote;
     struct raft_server *own = kz_guard_lone_promote(r->options.guards, &r->core, from);
     int role = own ? own->role : 0;
-    if (own) own->role = RAFT_VOTER;
+    if (own) {
+        own->role = RAFT_VOTER;
+        vote->disrupt_leader = true; /* a stand-by never forgets its leader; this is that leader asking */
+    }
     receive(r, &message, NULL);
     if (own) own->role = role; /* voting changes no configuration: the entry is still there */
 }

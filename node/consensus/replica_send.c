@@ -146,16 +146,17 @@ static void send_entries(struct kz_replica *r, struct peer *peer, uint64_t prev,
     pump_window(r, peer);
 }
 
-/* A heartbeat anchored behind what was held back would be rejected: anchor it at what was sent. */
+/* A heartbeat anchored behind what was held back would be rejected: anchor it at what was sent. But only while the
+ * core itself believes that all of it was sent. When it probes elsewhere, its own anchor must go out: it ignores a
+ * rejection of any other. */
 static void send_heartbeat(struct kz_replica *r, struct peer *peer, uint64_t prev)
 {
     const struct window *window = &peer->window;
-    if (window->start > 0 && window->next <= window->last && prev >= window->next) {
-        if (window->next > r->log.base_index)
-            prev = window->next - 1;
-        else
-            kz_replica_window_reset(peer); /* compacted meanwhile: the core will send a snapshot */
-    }
+    bool holds_back = window->start > 0 && window->next <= window->last;
+    if (holds_back && prev == window->last && window->next > r->log.base_index)
+        prev = window->next - 1;
+    else if (holds_back)
+        kz_replica_window_reset(peer);
     enqueue_append(r, peer->id, prev, 0);
 }
 

@@ -41,7 +41,9 @@ enum sim_event_kind {
     SIM_HEAL,
     SIM_MEMBER,
     SIM_TRANSFER,
-    SIM_LOST, /* a connection to `other` broke */
+    SIM_LOST,  /* a connection to `other` broke */
+    SIM_PAUSE, /* somebody's process stands still for a while (SIGSTOP) */
+    SIM_WAKE,
 };
 struct sim_packet;
 struct sim_event {
@@ -72,19 +74,22 @@ struct sim_options {
 #define SIM_SHAPE_SLOW_INSTALL 4u
 #define SIM_SHAPE_NO_CRASH 8u
 #define SIM_SHAPE_NO_MEMBER 16u
-#define SIM_SHAPE_CALM_NET 32u /* short, sure links: every mistake has consequences before the next fault */
+#define SIM_SHAPE_CALM 32u /* nothing goes wrong: then every transfer of leadership must succeed */
 #define SIM_SHAPE_TRANSFERS 64u
 #define SIM_SHAPE_THREE 128u
+#define SIM_SHAPE_MIXED_LOGS 256u  /* some nodes keep the whole log, others nearly nothing */
+#define SIM_SHAPE_CHAOTIC_NET 512u /* many doubles and stragglers */
 
 struct sim_profile {
     unsigned voters, min_voters;
     uint32_t election_ms, heartbeat_ms, inflight, window_bytes, chunk_bytes, fast_ms;
     uint64_t ring_bytes, compact_bytes, compact_entries, trailing;
     uint32_t snapshot_timeout_ms;
-    bool fifo, members, transfers, crashes, cuts, slow_install, kill_all, lost_events;
+    bool fifo, members, transfers, crashes, cuts, pauses, slow_install, kill_all, lost_events, mixed_logs, calm;
     double loss, duplicate, crash_point, slow_disk;
     uint64_t delay_min_us, delay_max_us, bytes_per_ms; /* bytes_per_ms 0 = no limit */
-    uint64_t write_every_us, read_every_us, crash_every_us, cut_every_us, member_every_us, transfer_every_us;
+    uint64_t write_every_us, read_every_us, crash_every_us, cut_every_us, member_every_us, transfer_every_us,
+        pause_every_us;
     uint64_t down_max_us;
     unsigned batch, value_bytes;
     unsigned final_down; /* nodes that stay down in the healed phase */
@@ -145,7 +150,10 @@ struct sim_node {
     size_t flushing;
     uint64_t timer_want_us, timer_armed_us, timer_spins, timer_spin_at_us;
     enum kz_raft_role role;
-    uint64_t term, lead_last, commit_seen, durable_last;
+    uint64_t term, lead_last, commit_seen;
+    uint64_t durable_last, durable_term, durable_vote;
+    uint64_t paused_until_us;
+    uint64_t steps;
     uint64_t restart_posted;
 };
 void sim_node_make(struct sim_node *node, const uint8_t *first_entry, size_t size_bytes);
@@ -187,10 +195,18 @@ struct sim_checks {
     size_t leader_room;
     struct sim_write *writes; /* by number, from 1 */
     size_t write_count, write_room;
-    uint64_t acked_index; /* highest effect that was acknowledged */
+    uint64_t acked_index;  /* highest effect that was acknowledged */
+    uint64_t term_started; /* highest term somebody stood for */
+    struct {
+        uint64_t target, term, until_us;
+    } transfer; /* that must have succeeded by then; target 0 = none */
 };
 void sim_check_append(struct sim_node *node, uint64_t index, size_t count);
 void sim_check_node(struct sim_node *node);
+void sim_check_hard(struct sim_node *node, uint64_t term, uint64_t vote);
+void sim_check_message(struct sim_node *from, const Kz__PeerMessage *message);
+void sim_check_configuration(struct sim_node *node);
+void sim_check_transfer(struct sim *sim);
 void sim_check_applied(struct sim_node *node, uint64_t index, uint64_t term, uint64_t chain);
 void sim_check_effect(struct sim *sim, uint64_t write, uint64_t index);
 void sim_check_state(struct sim_node *node, uint64_t applied, uint64_t hash);
@@ -206,13 +222,15 @@ struct sim_pending { /* a proposal without an answer */
     uint64_t node, epoch, term, index, write;
 };
 void sim_load_write(struct sim *sim);
-void sim_load_read(struct sim *sim);
+void sim_load_read(struct sim *sim, struct sim_node *leader);
 void sim_load_applied(struct sim_node *node, uint64_t index);
 void sim_load_unknown(struct sim_node *node); /* outcomes of this node's proposals are unknown */
 void sim_fault_crash(struct sim *sim);
 void sim_fault_member(struct sim *sim);
 void sim_fault_transfer(struct sim *sim);
 void sim_fault_lost(struct sim *sim, uint64_t lost);
+void sim_fault_pause(struct sim *sim);
+void sim_fault_wake(struct sim_node *node);
 
 /* ---- a run ---- */
 
@@ -227,7 +245,7 @@ void sim_fault_lost(struct sim *sim, uint64_t lost);
     X(starts)                                                                                                          \
     X(elections)                                                                                                       \
     X(truncations)                                                                                                     \
-    X(snapshots) X(installs) X(compactions) X(changes) X(transfers) X(retries) X(cuts) X(hinted) X(virtual_us)
+    X(snapshots) X(installs) X(compactions) X(changes) X(transfers) X(retries) X(cuts) X(pauses) X(hinted) X(virtual_us)
 struct sim_stats {
 #define X(name) uint64_t name;
     SIM_STATS(X)

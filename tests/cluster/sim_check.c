@@ -187,6 +187,91 @@ void sim_check_node(struct sim_node *node)
     check_commit(node, status.commit_index);
 }
 
+/* ---- rules of the wire and the disk ---- */
+
+/* Every term begins with somebody who stands for it. */
+void sim_check_hard(struct sim_node *node, uint64_t term, uint64_t vote)
+{
+    struct sim_checks *checks = &node->sim->checks;
+    if (term <= checks->term_started) return;
+    if (term > 1 && vote != node->id)
+        sim_fail(node->sim, "node %llu enters term %llu, for which nobody stood", (unsigned long long)node->id,
+                 (unsigned long long)term);
+    checks->term_started = term;
+}
+
+static void check_ack(struct sim_node *from, const Kz__AppendEntriesResult *result)
+{
+    if (result->rejected == 0 && result->last_log_index > from->durable_last)
+        sim_fail(from->sim, "node %llu acknowledges entry %llu, durable is %llu", (unsigned long long)from->id,
+                 (unsigned long long)result->last_log_index, (unsigned long long)from->durable_last);
+}
+
+static void check_vote(struct sim_node *from, const Kz__RequestVoteResult *result)
+{
+    if (result->vote_granted && !result->pre_vote && from->durable_term == result->term && from->durable_vote == 0)
+        sim_fail(from->sim, "node %llu grants a vote that is not durable", (unsigned long long)from->id);
+}
+
+static void check_lone(struct sim_node *from, const Kz__AppendEntries *append)
+{
+    uint64_t last = append->prev_log_index + append->n_entries;
+    if (append->n_entries > 0 && last > from->durable_last && kz_replica_voters(from->replica) == 1)
+        sim_fail(from->sim, "node %llu, the only voter, sends entry %llu, durable is %llu",
+                 (unsigned long long)from->id, (unsigned long long)last, (unsigned long long)from->durable_last);
+}
+
+/* No message leaves before its term, vote or acknowledged entry is durable (DESIGN 4). */
+void sim_check_message(struct sim_node *from, const Kz__PeerMessage *message)
+{
+    uint64_t term = 0;
+    if (message->append_entries) term = message->append_entries->term;
+    if (message->append_entries_result) term = message->append_entries_result->term;
+    if (message->request_vote && !message->request_vote->pre_vote) term = message->request_vote->term;
+    if (message->request_vote_result && !message->request_vote_result->pre_vote)
+        term = message->request_vote_result->term;
+    if (message->probe_result) term = message->probe_result->term;
+    if (term > from->durable_term)
+        sim_fail(from->sim, "node %llu sends a message of term %llu, durable is %llu", (unsigned long long)from->id,
+                 (unsigned long long)term, (unsigned long long)from->durable_term);
+    if (message->append_entries_result) check_ack(from, message->append_entries_result);
+    if (message->request_vote_result) check_vote(from, message->request_vote_result);
+    if (message->append_entries) check_lone(from, message->append_entries);
+}
+
+/* A node acts by the newest configuration in its log. */
+void sim_check_configuration(struct sim_node *node)
+{
+    const struct kz_replica *r = node->replica;
+    const uint8_t *data = r->conf;
+    size_t size = r->conf_bytes;
+    struct raft_buffer buffer;
+    if (!node->up || !r->started || r->installing || r->core.configuration.n == 0) return;
+    if (r->log.change_count > 0 && r->log.changes[r->log.change_count - 1].index > r->conf_index) {
+        data = r->log.changes[r->log.change_count - 1].data;
+        size = r->log.changes[r->log.change_count - 1].size_bytes;
+    }
+    kz_assert(raft_configuration_encode(&r->core.configuration, &buffer) == 0);
+    bool equal = buffer.len == size && memcmp(buffer.base, data, size) == 0;
+    raft_free(buffer.base);
+    if (!equal)
+        sim_fail(node->sim, "node %llu acts by another configuration than the newest in its log",
+                 (unsigned long long)node->id);
+}
+
+/* When nothing else goes wrong, leadership arrives where it was sent. */
+void sim_check_transfer(struct sim *sim)
+{
+    struct sim_checks *checks = &sim->checks;
+    uint64_t target = checks->transfer.target;
+    if (target == 0 || sim->now_us < checks->transfer.until_us) return;
+    checks->transfer.target = 0;
+    for (uint64_t term = checks->transfer.term + 1; term < checks->leader_room; term++)
+        if (checks->leaders[term] == target) return;
+    sim_fail(sim, "leadership of term %llu was sent to node %llu and never arrived",
+             (unsigned long long)checks->transfer.term, (unsigned long long)target);
+}
+
 /* ---- writes ---- */
 
 void sim_check_effect(struct sim *sim, uint64_t write, uint64_t index)

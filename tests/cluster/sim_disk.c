@@ -47,6 +47,16 @@ void sim_disk_queue(struct sim_node *node, struct sim_job job)
     start_flush(node);
 }
 
+static void note_durable(struct sim_node *node, const struct sim_job *job)
+{
+    if (job->kind == SIM_APPEND) node->durable_last = job->a + job->count - 1;
+    if (job->kind == SIM_INSTALL) node->durable_last = job->meta->index;
+    if (job->kind == SIM_HARD) {
+        node->durable_term = job->a;
+        node->durable_vote = job->b;
+    }
+}
+
 /* Runs the first `count` jobs as one transaction; returns the last seq. */
 static uint64_t run_jobs(struct sim_node *node, size_t count)
 {
@@ -58,8 +68,7 @@ static uint64_t run_jobs(struct sim_node *node, size_t count)
         struct sim_job *job = node->jobs;
         backend->run(node->store, job);
         seq = job->seq;
-        if (job->kind == SIM_APPEND) node->durable_last = job->a + job->count - 1;
-        if (job->kind == SIM_INSTALL) node->durable_last = job->meta->index;
+        note_durable(node, job);
         node->jobs = job->next;
         free_job(job);
     }

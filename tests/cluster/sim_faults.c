@@ -26,6 +26,25 @@ void sim_fault_lost(struct sim *sim, uint64_t lost)
                      (struct sim_event){.kind = SIM_LOST, .node = id, .epoch = sim->nodes[id].epoch, .other = lost});
 }
 
+void sim_fault_pause(struct sim *sim)
+{
+    struct sim_node *node = sim_leader(sim);
+    if (!node || sim_chance(sim, 0.3)) node = &sim->nodes[sim_between(sim, 1, sim->profile.voters)];
+    if (!node->up || node->paused_until_us > sim->now_us) return;
+    sim->stats.pauses++;
+    sim_story(sim, "n%llu stands still", (unsigned long long)node->id);
+    node->paused_until_us = sim->now_us + sim_between(sim, 1, 6 * sim->profile.election_ms) * US_PER_MS;
+    sim_post(sim, node->paused_until_us, (struct sim_event){.kind = SIM_WAKE, .node = node->id, .epoch = node->epoch});
+}
+
+/* The first thing it finds is a request, before the news that it was deposed. */
+void sim_fault_wake(struct sim_node *node)
+{
+    struct sim *sim = node->sim;
+    sim_story(sim, "n%llu goes on", (unsigned long long)node->id);
+    if (node->role == KZ_RAFT_LEADER) sim_load_read(sim, node);
+}
+
 static bool change(struct sim_node *leader, enum kz_change kind, uint64_t id, const char *address)
 {
     static const char *const names[] = {"adds", "promotes", "demotes", "removes"};
@@ -114,6 +133,11 @@ void sim_fault_transfer(struct sim *sim)
     uint64_t target = members[sim_below(sim, count)].id;
     if (kz_replica_transfer(leader->replica, target, &err) == KZ_OK) {
         sim->stats.transfers++;
+        if (sim->profile.calm) {
+            sim->checks.transfer.target = target;
+            sim->checks.transfer.term = leader->term;
+            sim->checks.transfer.until_us = sim->now_us + 2 * sim->profile.election_ms * US_PER_MS;
+        }
         sim_story(sim, "n%llu gives leadership to n%llu", (unsigned long long)leader->id, (unsigned long long)target);
     }
     sim_node_after_input(leader);

@@ -10,6 +10,7 @@
 #define PENDING_MAX 500u    /* proposals without an answer at one time */
 #define BEHIND_MAX 300u     /* uncommitted entries of a leader, in faulty times ... */
 #define BEHIND_CALM_MAX 10u /* ... and once healed */
+#define LAG_CALM_MAX 10u
 #define COMMAND_MAX_BYTES 1024u
 
 static void add_retry(struct sim *sim, uint64_t write)
@@ -69,11 +70,25 @@ static void propose(struct sim *sim, struct sim_node *leader)
         add_retry(sim, write);
 }
 
+/* Once healed, nobody is outrun for good: he who does not come closer then is stuck. */
+static bool somebody_lags(struct sim *sim)
+{
+    for (uint64_t id = 1; id <= SIM_NODES; id++) {
+        const struct sim_node *node = &sim->nodes[id];
+        const struct sim_node *leader = sim_leader(sim);
+        uint64_t match, heard;
+        if (node->up && leader && kz_replica_peer_progress(leader->replica, id, &match, &heard) &&
+            match + LAG_CALM_MAX < sim->checks.committed_last)
+            return true;
+    }
+    return false;
+}
+
 void sim_load_write(struct sim *sim)
 {
     struct sim_node *leader = sim_any_leader(sim);
     struct kz_replica_status status;
-    if (!leader || sim->pending_count > PENDING_MAX) return;
+    if (!leader || sim->pending_count > PENDING_MAX || (!sim->chaos && somebody_lags(sim))) return;
     kz_replica_get_status(leader->replica, &status);
     if (status.last_index - status.commit_index > (sim->chaos ? BEHIND_MAX : BEHIND_CALM_MAX)) return;
     for (uint64_t left = sim_between(sim, 1, sim->profile.batch); left > 0; left--)
@@ -128,10 +143,8 @@ static void read_answered(void *data, enum kz_code code, uint64_t read_index)
     free(read);
 }
 
-void sim_load_read(struct sim *sim)
+void sim_load_read(struct sim *sim, struct sim_node *leader)
 {
-    struct sim_node *leader = sim_any_leader(sim);
-    if (!leader) return;
     struct read *read = kz_must_alloc(1, sizeof(*read));
     *read = (struct read){.sim = sim, .acked_before = sim->checks.acked_index, .node = leader->id};
     if (kz_replica_read(leader->replica, read_answered, read) != KZ_OK) free(read);

@@ -11,7 +11,8 @@ struct sim_mutant {
     bool dedupe_off;
     unsigned shape;
     unsigned chaos_s;
-    uint64_t budget; /* seeds */
+    uint64_t budget;     /* seeds */
+    const char *why_not; /* it cannot be caught in this driver; NULL = it must be */
 };
 extern const struct sim_mutant sim_mutants[];
 

@@ -7,6 +7,7 @@
 
 #define SPINS_MAX 200u /* timers at one instant before we call it a busy loop */
 #define DIRT_WORDS 1024
+#define CONFIGURATION_EVERY 8u /* steps; the check is dear */
 
 /* The core answers some messages from uninitialised stack (D1). What lies there is up to the compiler; so that the
  * mutant of STALE_REPLY does what it may do anywhere, the stack is filled with a plausible index before every step. */
@@ -27,6 +28,7 @@ static uint64_t now_ms(void *data)
 
 static void put_hard(void *data, uint64_t seq, uint64_t term, uint64_t voted_for)
 {
+    sim_check_hard(data, term, voted_for);
     sim_disk_queue(data, (struct sim_job){.seq = seq, .kind = SIM_HARD, .a = term, .b = voted_for});
 }
 
@@ -100,11 +102,13 @@ static void export_close(void *data, void *export)
 
 static void send_message(void *data, uint64_t peer, const Kz__PeerMessage *message)
 {
+    sim_check_message(data, message);
     sim_net_send(data, peer, message, false);
 }
 
 static void send_bulk(void *data, uint64_t peer, const Kz__PeerMessage *message)
 {
+    sim_check_message(data, message);
     sim_net_send(data, peer, message, true);
 }
 
@@ -120,6 +124,9 @@ static void arm(struct sim_node *node)
 static void set_timer(void *data, uint64_t at_ms)
 {
     struct sim_node *node = data;
+    if (at_ms <= now_ms(node))
+        sim_fail(node->sim, "node %llu arms a timer that is due already: while the core's stays so, it spins",
+                 (unsigned long long)node->id);
     uint64_t at_us = at_ms > node->offset_ms ? (at_ms - node->offset_ms) * US_PER_MS : 0;
     node->timer_want_us = at_us > node->sim->now_us ? at_us : node->sim->now_us;
     arm(node);
@@ -191,6 +198,7 @@ static struct kz_replica_options options_of(struct sim_node *node)
 {
     struct sim *sim = node->sim;
     const struct sim_profile *profile = &sim->profile;
+    bool keeps = node->id <= profile->voters;
     return (struct kz_replica_options){
         .id = node->id,
         .address = node->address,
@@ -201,9 +209,9 @@ static struct kz_replica_options options_of(struct sim_node *node)
         .window_bytes = profile->window_bytes,
         .chunk_bytes = profile->chunk_bytes,
         .ring_bytes = profile->ring_bytes,
-        .compact_bytes = profile->compact_bytes,
-        .compact_entries = profile->compact_entries,
-        .trailing_entries = profile->trailing,
+        .compact_bytes = profile->mixed_logs && keeps ? UINT32_MAX : profile->compact_bytes,
+        .compact_entries = profile->mixed_logs ? (keeps ? UINT32_MAX : 3) : profile->compact_entries,
+        .trailing_entries = profile->mixed_logs && !keeps ? 0 : profile->trailing,
         .snapshot_timeout_ms = profile->snapshot_timeout_ms,
         .seed = (uint32_t)sim_random(sim),
         .guards = KZ_GUARD_ALL & ~sim->options.guards_off,
@@ -226,6 +234,9 @@ void sim_node_start(struct sim_node *node)
     node->term = 0;
     sim->backend->load(node->store, &hard, &state);
     node->durable_last = hard.last_index;
+    node->durable_term = hard.term;
+    node->durable_vote = hard.voted_for;
+    node->paused_until_us = 0;
     node->commit_seen = state.index;
     sim_story(sim, "n%llu starts: term %llu vote n%llu applied %llu log %llu..%llu hint %llu",
               (unsigned long long)node->id, (unsigned long long)hard.term, (unsigned long long)hard.voted_for,
@@ -257,6 +268,7 @@ void sim_node_after_input(struct sim_node *node)
     struct sim *sim = node->sim;
     sim->stats.steps++;
     sim_check_node(node);
+    if (++node->steps % CONFIGURATION_EVERY == 0) sim_check_configuration(node);
     if (sim->chaos && sim_chance(sim, sim->profile.crash_point)) sim_node_crash(node, "between two steps");
 }
 

@@ -47,7 +47,8 @@ static void draw_network(struct sim *sim, struct sim_profile *p)
 
 static void draw_faults(struct sim *sim, struct sim_profile *p)
 {
-    p->crashes = p->cuts = p->members = p->transfers = true;
+    p->crashes = p->cuts = p->members = p->transfers = p->pauses = true;
+    p->mixed_logs = sim_chance(sim, 0.2);
     p->crash_point = PICK(sim, 0, 0.0002, 0.001);
     p->slow_disk = PICK(sim, 0, 0.001, 0.02);
     p->slow_install = sim_chance(sim, 0.2);
@@ -58,11 +59,22 @@ static void draw_faults(struct sim *sim, struct sim_profile *p)
     p->cut_every_us = sim_between(sim, 500000, 8000000);
     p->member_every_us = sim_between(sim, 50000, 2000000);
     p->transfer_every_us = sim_between(sim, 200000, 6000000);
+    p->pause_every_us = sim_between(sim, 1000000, 20000000);
     p->down_max_us = PICK_U(sim, 1000000, 10000000);
     p->voters = (unsigned)PICK_U(sim, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5);
     p->min_voters = sim_chance(sim, 0.1) ? 1 : (sim_chance(sim, 0.1) ? 2 : 3);
     if (sim_chance(sim, 0.3)) p->members = false;
     if (!p->members && sim_chance(sim, 0.5)) p->final_down = (p->voters - 1) / 2;
+}
+
+static void make_calm(struct sim_profile *p)
+{
+    p->calm = p->fifo = true;
+    p->crashes = p->cuts = p->members = p->pauses = p->lost_events = p->slow_install = false;
+    p->loss = p->duplicate = p->slow_disk = 0;
+    p->bytes_per_ms = 0;
+    p->delay_max_us = p->delay_min_us + 1000;
+    p->final_down = 0;
 }
 
 static void shape(struct sim *sim, struct sim_profile *p)
@@ -82,10 +94,11 @@ static void shape(struct sim *sim, struct sim_profile *p)
     }
     if (bits & SIM_SHAPE_NO_CRASH) p->crashes = false;
     if (bits & SIM_SHAPE_NO_MEMBER) p->members = false;
-    if (bits & SIM_SHAPE_CALM_NET) {
-        p->loss = p->duplicate = 0;
-        p->delay_max_us = p->delay_min_us + 1000;
-        p->bytes_per_ms = 0;
+    if (bits & SIM_SHAPE_CALM) make_calm(p);
+    if (bits & SIM_SHAPE_MIXED_LOGS) p->mixed_logs = true;
+    if (bits & SIM_SHAPE_CHAOTIC_NET) {
+        p->fifo = false;
+        p->duplicate = 0.1;
     }
     if (bits & SIM_SHAPE_TRANSFERS) p->transfer_every_us = 100000;
     if (bits & SIM_SHAPE_THREE) p->voters = 3;
