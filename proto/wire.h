@@ -33,6 +33,8 @@ enum kz_frame_type {
 #define KZ_ENTRY_MAX_BYTES (KZ_BATCH_MAX_BYTES + KZ_FRAME_MAX_BYTES) /* last command may exceed it */
 #define KZ_CHUNK_MAX_BYTES (256u << 10)
 #define KZ_MUTATIONS_MAX 1000u
+#define KZ_COMMAND_TOUCHED_MAX_BYTES (8u << 20) /* stored records one command may change, together */
+#define KZ_REASON_MAX_BYTES 512u
 #define KZ_KEY_MAX_BYTES 128u
 #define KZ_ID_MAX_BYTES 64u
 #define KZ_NAME_MAX_BYTES 64u /* node, user and cluster names */

@@ -37,7 +37,8 @@ static void free_request(struct kz_request *request)
 
 /* ---- answers ---- */
 
-static void send_response(struct kz_request *request, Kz__Response *response)
+/* False: the request has ended. */
+static bool send_response(struct kz_request *request, Kz__Response *response)
 {
     Kz__Meta meta;
     kz_node_fill_meta(request->node, request->answered, &meta);
@@ -48,16 +49,18 @@ static void send_response(struct kz_request *request, Kz__Response *response)
     if (code == KZ_TOO_BIG) {
         kz_assert(!response->error || response->error->current || response->error->n_violations);
         kz_request_fail(request, KZ_FAULT_TOO_BIG_ANSWER, NULL);
-        return;
+        return false;
     }
     /* Any other failure means that the stream is ending: on_close abandons what is left. */
-    if (!response->more) free_request(request);
+    if (response->more) return true;
+    free_request(request);
+    return false;
 }
 
-void kz_request_reply(struct kz_request *request, Kz__Response *response)
+bool kz_request_reply(struct kz_request *request, Kz__Response *response)
 {
     kz_assert(response->more || !request->forget);
-    send_response(request, response);
+    return send_response(request, response);
 }
 
 /* Error texts point into static tables; the message is only packed. */
@@ -83,7 +86,7 @@ void kz_request_fail(struct kz_request *request, enum kz_fault fault, const Kz__
     }
     Kz__Response response = KZ__RESPONSE__INIT;
     response.error = &error;
-    request->forget = NULL;
+    if (request->forget) request->forget(request);
     send_response(request, &response);
 }
 
@@ -109,7 +112,8 @@ static void set_deadlines(struct kz_request *request)
     uint32_t timeout_ms = request->message->has_timeout_ms ? request->message->timeout_ms : KZ_REQUEST_TIMEOUT_MS;
     if (timeout_ms == 0 || timeout_ms > KZ_REQUEST_TIMEOUT_MAX_MS) timeout_ms = KZ_REQUEST_TIMEOUT_MAX_MS;
     uint32_t fallback_ms = timeout_ms < KZ_AUTO_READ_TIMEOUT_MS ? timeout_ms : KZ_AUTO_READ_TIMEOUT_MS;
-    request->deadline_ms = now_ms + timeout_ms;
+    /* The answer that time is up must itself arrive in time. */
+    request->deadline_ms = now_ms + timeout_ms - timeout_ms / KZ_REQUEST_MARGIN_PART;
     request->fallback_ms = now_ms + fallback_ms;
     if (!request->message->has_mode) request->message->mode = KZ__READ_MODE__AUTO;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/registry/text.h"
+
 static void check_put(const Kz__Mutation *mutation, const char *path, struct kz_violations *violations)
 {
     static const struct kz_text missing = {"a change without its record", "変更に記録の内容がありません"};
@@ -27,4 +29,16 @@ void kz_service_check_mutation(const Kz__Mutation *mutation, struct kz_violation
         kz_violations_add(violations, path, "id.format", &bad_id, NULL);
     else if (mutation->op == KZ__MUTATION__OP__PUT)
         check_put(mutation, path, violations);
+}
+
+void kz_service_check_reason(const char *reason, struct kz_violations *violations)
+{
+    static const struct kz_text too_long = {"a reason is at most 512 bytes: shorten it", "理由は512バイトまでです"};
+    static const struct kz_text not_text = {"a reason is one line of UTF-8 text without control characters",
+                                            "理由は制御文字を含まないUTF-8の1行です"};
+    if (!reason) return;
+    if (strlen(reason) > KZ_REASON_MAX_BYTES)
+        kz_violations_add(violations, "reason", "text.length", &too_long, NULL);
+    else if (kz_text_fault(reason, false) != KZ_TEXT_FINE)
+        kz_violations_add(violations, "reason", "text.form", &not_text, NULL);
 }

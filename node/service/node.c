@@ -174,6 +174,7 @@ static void on_tick(uv_timer_t *timer)
     }
     kz_reads_tick(node->reads);
     kz_writes_tick(node->writes);
+    kz_watches_pump(node->watches); /* those with more to read than fits a turn */
     if (node->stopping) stop_loop_if_due(node);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/service/query.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,14 +10,21 @@
 #include "node/registry/record.h"
 #include "node/service/node.h"
 
-/* Leaves room in a frame for meta and one more record that was already decoded when the page is full. */
-#define PAGE_MAX_BYTES (KZ_FRAME_MAX_BYTES / 2)
+#define PAGE_MAX_BYTES (KZ_FRAME_MAX_BYTES / 2) /* unless a single row is larger */
+#define PAGE_ROW_OVERHEAD_BYTES 16u             /* its tag and length */
+#define ROWS_VISITED_MAX 4096u                  /* rows looked at in one turn of the loop, matching or not */
+
+static_assert(2 * KZ_RECORD_MAX_BYTES + KZ_REASON_MAX_BYTES + 4096 < KZ_FRAME_MAX_BYTES,
+              "a change with both its records fits a frame");
 
 struct page {
     Kz__Record *records[KZ_PAGE_MAX];
     size_t count;
     size_t limit;
     size_t size_bytes;
+    size_t visited;
+    bool with_retired;
+    char last_id[KZ_ID_MAX_BYTES + 1]; /* the last one looked at */
     bool more;
     bool no_memory;
 };
@@ -51,19 +60,30 @@ static void answer_get(struct kz_request *request, struct kz_view *view)
 
 /* ---- list ---- */
 
+static bool fits(size_t count, size_t used_bytes, size_t row_bytes)
+{
+    return count == 0 || used_bytes + row_bytes + PAGE_ROW_OVERHEAD_BYTES <= PAGE_MAX_BYTES;
+}
+
 static bool take_record(void *data, const Kz__Record *record)
 {
     struct page *page = data;
-    if (page->count == page->limit || page->size_bytes >= PAGE_MAX_BYTES) {
+    bool wanted = page->with_retired || !record->has_retired_at;
+    size_t row_bytes = wanted ? kz__record__get_packed_size(record) : 0;
+    bool full = wanted && (page->count == page->limit || !fits(page->count, page->size_bytes, row_bytes));
+    if (full || page->visited == ROWS_VISITED_MAX) {
         page->more = true;
         return false;
     }
+    page->visited++;
+    snprintf(page->last_id, sizeof page->last_id, "%s", record->id);
+    if (!wanted) return true;
     Kz__Record *copy = kz_record_dup(record);
     if (!copy) {
         page->no_memory = true;
         return false;
     }
-    page->size_bytes += kz__record__get_packed_size(copy);
+    page->size_bytes += row_bytes + PAGE_ROW_OVERHEAD_BYTES;
     page->records[page->count++] = copy;
     return true;
 }
@@ -78,14 +98,14 @@ static void answer_list(struct kz_request *request, struct kz_view *view)
     }
     page->limit = list->has_limit && list->limit && list->limit < KZ_PAGE_MAX ? list->limit : KZ_PAGE_MAX;
     struct kz_err err = {0};
-    enum kz_code code =
-        kz_view_list(view, list->kind, list->after, list->has_retired && list->retired, take_record, page, &err);
+    page->with_retired = list->has_retired && list->retired;
+    enum kz_code code = kz_view_list(view, list->kind, list->after, true, take_record, page, &err);
     if (code == KZ_OK && page->no_memory) code = KZ_NO_MEMORY;
     if (code == KZ_OK) {
         Kz__Response response = KZ__RESPONSE__INIT;
         response.records = page->records;
         response.n_records = page->count;
-        if (page->more && page->count) response.next = page->records[page->count - 1]->id;
+        if (page->more) response.next = page->last_id;
         kz_request_reply(request, &response);
     } else {
         fail_read(request, code, &err);
@@ -98,15 +118,13 @@ static void answer_list(struct kz_request *request, struct kz_view *view)
 /* ---- changes ---- */
 
 /* A change has no public copy function; packing is its copy. */
-static Kz__Change *dup_change(const Kz__Change *change, size_t *size_bytes)
+static Kz__Change *dup_change(const Kz__Change *change, size_t size)
 {
-    size_t size = kz__change__get_packed_size(change);
     uint8_t *packed = malloc(size ? size : 1);
     if (!packed) return NULL;
     kz__change__pack(change, packed);
     Kz__Change *copy = kz__change__unpack(NULL, size, packed);
     free(packed);
-    *size_bytes = size;
     return copy;
 }
 
@@ -115,6 +133,7 @@ struct changes_visit {
     Kz__Kind kind;
     const char *id;
     size_t limit;
+    size_t visited;
     uint64_t next_rev;
     bool no_memory;
 };
@@ -123,20 +142,22 @@ static bool take_change(void *data, const Kz__Change *change)
 {
     struct changes_visit *visit = data;
     struct kz_query_changes *changes = visit->changes;
-    if (changes->count == visit->limit || changes->size_bytes >= PAGE_MAX_BYTES) {
+    bool wanted = (!visit->kind || change->kind == visit->kind) && (!visit->id || strcmp(change->id, visit->id) == 0);
+    size_t row_bytes = wanted ? kz__change__get_packed_size(change) : 0;
+    bool full = wanted && (changes->count == visit->limit || !fits(changes->count, changes->size_bytes, row_bytes));
+    if (full || visit->visited == ROWS_VISITED_MAX) {
         changes->full = true;
         return false;
     }
+    visit->visited++;
     visit->next_rev = change->rev + 1;
-    if (visit->kind && change->kind != visit->kind) return true;
-    if (visit->id && strcmp(change->id, visit->id) != 0) return true;
-    size_t size_bytes;
-    Kz__Change *copy = dup_change(change, &size_bytes);
+    if (!wanted) return true;
+    Kz__Change *copy = dup_change(change, row_bytes);
     if (!copy) {
         visit->no_memory = true;
         return false;
     }
-    changes->size_bytes += size_bytes;
+    changes->size_bytes += row_bytes + PAGE_ROW_OVERHEAD_BYTES;
     changes->items[changes->count++] = copy;
     return true;
 }
@@ -152,7 +173,8 @@ enum kz_code kz_query_changes(struct kz_node *node, Kz__Kind kind, const char *i
                               struct kz_query_changes *changes)
 {
     memset(changes, 0, sizeof *changes);
-    struct changes_visit visit = {changes, kind, id, KZ_QUERY_CHANGES_MAX, *next_rev, false};
+    struct changes_visit visit = {
+        .changes = changes, .kind = kind, .id = id, .limit = KZ_QUERY_CHANGES_MAX, .next_rev = *next_rev};
     struct kz_err err = {0};
     struct kz_view *view;
     enum kz_code code = kz_view_open(node->store, &view, &err);
@@ -174,7 +196,7 @@ static void answer_history(struct kz_request *request, struct kz_view *view)
 {
     const Kz__HistoryRequest *history = request->message->history;
     struct kz_query_changes changes = {.count = 0};
-    struct changes_visit visit = {&changes, 0, NULL, KZ_QUERY_CHANGES_MAX, 0, false};
+    struct changes_visit visit = {.changes = &changes, .limit = KZ_QUERY_CHANGES_MAX};
     if (history->has_limit && history->limit && history->limit < visit.limit) visit.limit = history->limit;
     struct kz_err err = {0};
     enum kz_code code =

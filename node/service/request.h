@@ -17,6 +17,7 @@ struct kz_node;
 
 #define KZ_REQUEST_TIMEOUT_MS 10000u /* when the client names none */
 #define KZ_REQUEST_TIMEOUT_MAX_MS 60000u
+#define KZ_REQUEST_MARGIN_PART 16u /* of its timeout, left for the way back */
 
 struct kz_request {
     struct kz_node *node; /* borrowed, outlives the request */
@@ -40,9 +41,11 @@ TAILQ_HEAD(kz_request_list, kz_request);
 /* The actor's name from the certificate, borrowed. */
 const char *kz_request_actor(const struct kz_request *request);
 
-/* Fill meta, send. `response` is borrowed. Unless response->more, the request ends and must not be touched. */
-void kz_request_reply(struct kz_request *request, Kz__Response *response);
-/* The request ends with an error; `outcome` (may be NULL) gives violations, the current record and referrers. */
+/* Fill meta, send. `response` is borrowed. False: the request has ended (always unless response->more; also when the
+ * answer fits no frame, then its room was told to forget it) and must not be touched. */
+bool kz_request_reply(struct kz_request *request, Kz__Response *response);
+/* The request ends with an error, its room forgets it; `outcome` (may be NULL) gives violations, the current record and
+ * referrers. */
 void kz_request_fail(struct kz_request *request, enum kz_fault fault, const Kz__Outcome *outcome);
 /* Bytes its connection has not sent yet: a watch waits when there are many. */
 size_t kz_request_unsent_bytes(const struct kz_request *request);

@@ -7,6 +7,7 @@
 #include "node/service/node.h"
 #include "node/service/query.h"
 
+#define PAGES_PER_PUMP 4u
 #define UNSENT_MAX_BYTES (2u * KZ_FRAME_MAX_BYTES) /* a watcher that does not read is not fed */
 
 struct watch {
@@ -53,38 +54,45 @@ static void end_watch(struct watch *watch, enum kz_fault fault)
     kz_request_fail(request, fault, NULL);
 }
 
-/* A page may hold no matching change and still move next_rev; the client is told so that it can resume there. */
-static bool send_page(struct watch *watch)
+enum page_end { PAGE_LAST, PAGE_MORE, PAGE_ENDED /* the watch is gone */ };
+
+static enum page_end send_changes(struct watch *watch, const struct kz_query_changes *changes)
 {
-    struct kz_query_changes *changes = malloc(sizeof *changes);
+    Kz__Response response = KZ__RESPONSE__INIT;
+    response.has_more = response.more = true;
+    response.changes = (Kz__Change **)(uintptr_t)changes->items; /* packed only */
+    response.n_changes = changes->count;
+    response.has_next_rev = true;
+    response.next_rev = watch->next_rev;
+    return kz_request_reply(watch->request, &response) ? PAGE_MORE : PAGE_ENDED;
+}
+
+static enum page_end send_page(struct watch *watch)
+{
     const Kz__WatchRequest *asked = watch->request->message->watch;
-    if (!changes) return false;
+    struct kz_query_changes *changes = malloc(sizeof *changes);
+    if (!changes) return PAGE_LAST; /* tried again by the next pump */
     if (kz_query_changes(watch->watches->node, asked->has_kind ? asked->kind : 0, asked->id, &watch->next_rev,
                          changes)) {
         free(changes);
         end_watch(watch, KZ_FAULT_READ_FAILED);
-        return false;
+        return PAGE_ENDED;
     }
-    bool again = changes->full;
-    if (changes->count) {
-        Kz__Response response = KZ__RESPONSE__INIT;
-        response.has_more = response.more = true;
-        response.changes = changes->items;
-        response.n_changes = changes->count;
-        response.has_next_rev = true;
-        response.next_rev = watch->next_rev;
-        kz_request_reply(watch->request, &response);
-    }
+    enum page_end end = changes->count ? send_changes(watch, changes) : PAGE_MORE;
+    if (end == PAGE_MORE && !changes->full) end = PAGE_LAST;
     kz_query_free_changes(changes);
     free(changes);
-    return again;
+    return end;
 }
 
+/* A few pages at a time: a long history must not hold up the loop. */
 static void pump(struct watch *watch)
 {
     uint64_t last_rev = watch->watches->node->applied.rev;
-    while (watch->next_rev <= last_rev && kz_request_unsent_bytes(watch->request) < UNSENT_MAX_BYTES)
-        if (!send_page(watch)) return;
+    for (unsigned pages = 0; pages < PAGES_PER_PUMP; pages++) {
+        bool due = watch->next_rev <= last_rev && kz_request_unsent_bytes(watch->request) < UNSENT_MAX_BYTES;
+        if (!due || send_page(watch) != PAGE_MORE) return;
+    }
 }
 
 void kz_watches_submit(struct kz_watches *watches, struct kz_request *request)
@@ -110,8 +118,7 @@ void kz_watches_submit(struct kz_watches *watches, struct kz_request *request)
     opened.has_more = opened.more = true;
     opened.has_next_rev = true;
     opened.next_rev = watch->next_rev;
-    kz_request_reply(request, &opened);
-    pump(watch);
+    if (kz_request_reply(request, &opened)) pump(watch);
 }
 
 void kz_watches_pump(struct kz_watches *watches)

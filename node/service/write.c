@@ -10,10 +10,10 @@
 #include "node/service/node.h"
 #include "node/service/node_parts.h"
 
-#define RESEND_MS 1000u           /* a forwarded write without answer is sent again */
-#define LEADER_WAIT_MS 3000u      /* longer than an election: then there is no quorum */
-#define FORWARDS_MAX 65536u       /* pending writes of other nodes */
-#define BATCH_TIME_FIELD_BYTES 11 /* tag and varint of Batch.time_ms at most */
+#define RESEND_MS 1000u                                      /* a forwarded write without answer is sent again */
+#define LEADER_WAIT_MS 3000u                                 /* longer than an election: then there is no quorum */
+#define PENDING_MAX_BYTES (4u * KZ_PROPOSAL_QUEUE_MAX_BYTES) /* commands without an outcome, own and forwarded */
+#define BATCH_TIME_FIELD_BYTES 11                            /* tag and varint of Batch.time_ms at most */
 
 /* Another node that waits for the outcome. */
 struct asker {
@@ -41,6 +41,7 @@ struct kz_writes {
     struct pending *ids;     /* owned, hash by request id */
     struct pending *tickets; /* the same elements, hash by ticket */
     uint64_t next_ticket;
+    size_t pending_bytes;
     struct kz_buf batch;  /* packed commands waiting for the end of the loop turn */
     uint64_t proposed_ms; /* last proposal: a beacon follows when it is long ago */
     bool refused;         /* the last batch was not taken: its writes must be sent again */
@@ -64,6 +65,7 @@ static void free_pending(struct kz_writes *writes, struct pending *pending)
         SLIST_REMOVE_HEAD(&pending->askers, link);
         free(asker);
     }
+    writes->pending_bytes -= pending->command_bytes;
     free(pending->command);
     free(pending);
 }
@@ -84,8 +86,10 @@ static struct pending *find_pending(struct kz_writes *writes, const uint8_t *id)
     return pending;
 }
 
+/* NULL: too much is pending, or out of memory. */
 static struct pending *add_pending(struct kz_writes *writes, const Kz__Command *command)
 {
+    if (writes->pending_bytes > PENDING_MAX_BYTES) return NULL;
     struct pending *pending = calloc(1, sizeof *pending);
     if (!pending) return NULL;
     pending->command_bytes = kz__command__get_packed_size(command);
@@ -101,23 +105,29 @@ static struct pending *add_pending(struct kz_writes *writes, const Kz__Command *
     TAILQ_INIT(&pending->clients);
     HASH_ADD(by_id, writes->ids, id, KZ_REQUEST_ID_BYTES, pending);
     HASH_ADD(by_ticket, writes->tickets, ticket, sizeof pending->ticket, pending);
+    writes->pending_bytes += pending->command_bytes;
     return pending;
 }
 
 /* ---- on its way ---- */
 
-/* A batch is a kz.Batch; its repeated field `commands` is appended piece by piece (protobuf concatenation). */
+/* A batch is a kz.Batch; its repeated field `commands` is appended piece by piece (protobuf concatenation). It holds
+ * one command, or several up to KZ_BATCH_MAX_BYTES; when raft takes no more now, commands wait in the table. */
 static bool add_to_batch(struct kz_writes *writes, const struct pending *pending)
 {
-    if (writes->batch.size_bytes + pending->command_bytes > KZ_PROPOSAL_QUEUE_MAX_BYTES) return false;
     uint8_t head[11];
     size_t used = 0;
     head[used++] = (2 << 3) | 2; /* field 2, length-delimited */
     for (size_t rest = pending->command_bytes; rest || used == 1; rest >>= 7)
         head[used++] = (uint8_t)((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
-    kz_buf_add(&writes->batch, head, used);
-    kz_buf_add(&writes->batch, pending->command, pending->command_bytes);
-    return !writes->batch.failed;
+    if (writes->batch.size_bytes + used + pending->command_bytes > KZ_BATCH_MAX_BYTES) kz_writes_flush(writes);
+    bool room =
+        writes->batch.size_bytes == 0 || writes->batch.size_bytes + used + pending->command_bytes <= KZ_BATCH_MAX_BYTES;
+    uint8_t *to = room ? kz_buf_extend(&writes->batch, used + pending->command_bytes) : NULL;
+    if (!to) return false;
+    memcpy(to, head, used);
+    memcpy(to + used, pending->command, pending->command_bytes);
+    return true;
 }
 
 static bool forward(struct kz_writes *writes, struct pending *pending)
@@ -143,7 +153,6 @@ static void send_pending(struct kz_writes *writes, struct pending *pending)
     if (!sent) return;
     pending->sent_ms = kz_node_now_ms(writes->node);
     pending->ever_sent = true;
-    if (writes->batch.size_bytes >= KZ_BATCH_MAX_BYTES) kz_writes_flush(writes);
 }
 
 static enum kz_code propose_batch(struct kz_writes *writes)
@@ -295,6 +304,7 @@ static void fail_invalid(struct kz_request *request, struct kz_violations *viola
 static bool check_mutations(struct kz_request *request, const Kz__WriteRequest *write)
 {
     struct kz_violations violations = {0};
+    kz_service_check_reason(write->reason, &violations);
     for (size_t i = 0; i < write->n_mutations; i++) {
         Kz__Mutation *mutation = write->mutations[i];
         if (!kz_kind_by_number(mutation->kind)) {
@@ -366,7 +376,7 @@ void kz_writes_submit(struct kz_writes *writes, struct kz_request *request)
     struct pending *pending = find_pending(writes, write->request_id.data);
     if (!pending) pending = add_pending(writes, &command);
     if (!pending) {
-        kz_request_fail(request, KZ_FAULT_NO_MEMORY_LEFT, NULL);
+        kz_request_fail(request, KZ_FAULT_QUEUE_FULL, NULL);
         return;
     }
     TAILQ_INSERT_TAIL(&pending->clients, request, in_room);
@@ -385,6 +395,7 @@ static bool forward_valid(const Kz__Forward *forward)
         return false;
     struct kz_violations violations = {0};
     bool known = true;
+    kz_service_check_reason(command->reason, &violations);
     for (size_t i = 0; i < command->n_mutations && known; i++) {
         known = kz_kind_by_number(command->mutations[i]->kind) != NULL;
         if (known) kz_service_check_mutation(command->mutations[i], &violations);
@@ -413,7 +424,7 @@ void kz_writes_forwarded_here(struct kz_writes *writes, uint64_t peer_id, const 
         answer_asker(writes, &refused, KZ_NOT_LEADER, NULL);
         return;
     }
-    if (HASH_CNT(by_id, writes->ids) >= FORWARDS_MAX || !forward_valid(message)) {
+    if (!forward_valid(message)) {
         answer_asker(writes, &refused, KZ_BUSY, NULL);
         return;
     }

@@ -118,6 +118,7 @@ static enum kz_code settle(struct application *on, const struct kz_stage *stage)
 static enum kz_code apply_command(struct application *on, const Kz__Command *command)
 {
     struct kz_meta *meta = &on->txn->meta;
+    kz_store_arena_reset(&on->scratch->arena);
     if (command->request_id.len == KZ_REQUEST_ID_BYTES) {
         struct kz_bytes remembered;
         enum kz_code code = kz_requests_find(&on->txn->scope, command->request_id.data, &remembered, on->err);
@@ -139,7 +140,7 @@ static enum kz_code apply_command(struct application *on, const Kz__Command *com
 static enum kz_code apply_batch(struct application *on, struct kz_bytes data, bool *keep)
 {
     struct kz_meta *meta = &on->txn->meta;
-    Kz__Batch *batch = kz__batch__unpack(&on->scratch->arena.allocator, data.size_bytes, data.data);
+    Kz__Batch *batch = kz__batch__unpack(&on->scratch->entry.allocator, data.size_bytes, data.data);
     *keep = true;
     if (batch == NULL) {
         kz_log_error("store.batch_skipped", "index=%llu size_bytes=%zu reason=undecodable",
@@ -188,13 +189,13 @@ static enum kz_code apply_entry(struct application *on, size_t *size_bytes)
     struct kz_entry entry;
     uint64_t chain;
     bool keep = false;
-    kz_store_arena_reset(&on->scratch->arena);
+    kz_store_arena_reset(&on->scratch->entry);
     enum kz_code code = kz_log_get(&on->txn->scope, on->index, &entry, &chain, on->err);
     if (code == KZ_NOT_FOUND)
         return kz_fail(on->err, KZ_CORRUPT, "table log, index %llu: missing", (unsigned long long)on->index);
     if (code != KZ_OK) return code;
     /* Copied: the page under it may be written out and reused by this transaction's own writes. */
-    entry.data = kz_store_arena_memdup(&on->scratch->arena, entry.data, entry.size_bytes);
+    entry.data = kz_store_arena_memdup(&on->scratch->entry, entry.data, entry.size_bytes);
     struct kz_bytes data = {entry.data, entry.size_bytes};
     *size_bytes = entry.size_bytes;
 

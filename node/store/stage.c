@@ -106,11 +106,12 @@ static void refuse(struct kz_stage *stage, enum kz_code code)
     stage->count = 0;
 }
 
-static void refuse_invalid(struct kz_stage *stage)
+/* With what was found: which record, and why. */
+static void refuse_naming(struct kz_stage *stage, enum kz_code code)
 {
     stage->outcome.violations = stage->violations.items;
     stage->outcome.n_violations = stage->violations.count;
-    refuse(stage, KZ_INVALID);
+    refuse(stage, code);
 }
 
 static void accept(struct kz_stage *stage)
@@ -150,6 +151,7 @@ static enum kz_code load_before(struct kz_stage *stage, struct kz_staged *item)
     /* Copied: the map's page may be rewritten by an earlier mutation before this one's history is. */
     item->before_bytes.data = kz_store_arena_memdup(&stage->scratch->arena, bytes.data, bytes.size_bytes);
     item->before_bytes.size_bytes = bytes.size_bytes;
+    stage->touched_bytes += bytes.size_bytes;
     Kz__Record *before;
     code = kz_state_decode_record(&stage->scratch->arena, &item->key, item->before_bytes, &before, stage->err);
     item->before = before;
@@ -157,6 +159,17 @@ static enum kz_code load_before(struct kz_stage *stage, struct kz_staged *item)
 }
 
 static bool is_live(const Kz__Record *record) { return record != NULL && !record->has_retired_at; }
+
+/* A small command may change large records: what it holds in memory is bounded by what it touches. */
+static bool within_budget(struct kz_stage *stage, const struct kz_staged *item)
+{
+    if (stage->touched_bytes <= KZ_COMMAND_TOUCHED_MAX_BYTES) return true;
+    violate(stage, item->mutation, "", "command.touched",
+            "from this record on, the stored records that this command changes hold more than 8 MiB together: split it",
+            "この記録から先は、1回の指示で変更する保存済みの記録が合計8MiBを超えます。分けてください");
+    refuse_naming(stage, KZ_INVALID);
+    return false;
+}
 
 /* Compare-and-set, then existence. */
 static bool admit(struct kz_stage *stage, const struct kz_staged *item)
@@ -167,12 +180,19 @@ static bool admit(struct kz_stage *stage, const struct kz_staged *item)
     if (mutation->has_expected_rev && mutation->expected_rev != 0)
         fits = item->before != NULL && item->before->rev == mutation->expected_rev;
     if (!fits) {
-        refuse(stage, KZ_CONFLICT);
+        unsigned long long stored = item->before != NULL ? item->before->rev : 0;
+        kz_violations_addf(&stage->violations, record_path(stage, mutation, ""), "rev.current", NULL,
+                           "the stored record has revision %llu, expected was %llu (0 = none)",
+                           "保存されている版は %llu、指定された版は %llu です(0 は記録なし)", stored,
+                           (unsigned long long)mutation->expected_rev);
+        refuse_naming(stage, KZ_CONFLICT);
         stage->outcome.current = (Kz__Record *)(uintptr_t)item->before; /* read only; the message has no const */
         return false;
     }
     if (mutation->op != KZ__MUTATION__OP__PUT && !is_live(item->before)) {
-        refuse(stage, KZ_NOT_FOUND);
+        violate(stage, mutation, "", "record.exists", "there is no such record, or it is retired",
+                "その記録はないか、廃止されています");
+        refuse_naming(stage, KZ_NOT_FOUND);
         return false;
     }
     return true;
@@ -241,7 +261,7 @@ static enum kz_code stage_mutation(struct kz_stage *stage, const Kz__Mutation *m
     item->key = kz_key_record(mutation->kind, mutation->id);
     enum kz_code code = load_before(stage, item);
     if (code != KZ_OK) return code;
-    *go_on = admit(stage, item);
+    *go_on = within_budget(stage, item) && admit(stage, item);
     if (!*go_on) return KZ_OK;
     if (mutation->op == KZ__MUTATION__OP__PUT)
         put(stage, item);
@@ -395,7 +415,7 @@ static enum kz_code decide(struct kz_stage *stage)
 {
     bool go_on = true;
     if (!check_shapes(stage)) {
-        refuse_invalid(stage);
+        refuse_naming(stage, KZ_INVALID);
         return KZ_OK;
     }
     init_items(stage, stage->command->n_mutations);
@@ -407,7 +427,7 @@ static enum kz_code decide(struct kz_stage *stage)
     if (stage->failure != KZ_OK) return stage->failure;
     encode_records(stage);
     if (stage->violations.count > 0) {
-        refuse_invalid(stage);
+        refuse_naming(stage, KZ_INVALID);
         return KZ_OK;
     }
     enum kz_code code = check_retirements(stage);

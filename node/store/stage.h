@@ -33,6 +33,7 @@ struct kz_stage {
     size_t count;
     uint32_t *slots; /* open addressing by key: item + 1, the latest per record; 0 = free */
     size_t slot_mask;
+    size_t touched_bytes; /* stored records this command read to change them */
 
     struct kz_violations violations;
     Kz__Outcome outcome;  /* filled by kz_stage_run; parts are borrowed from the fields above */

@@ -12,6 +12,7 @@
 void kz_scratch_init(struct kz_scratch *scratch)
 {
     kz_store_arena_init(&scratch->arena);
+    kz_store_arena_init(&scratch->entry);
     kz_buf_init(&scratch->encoded, 0);
     kz_buf_init(&scratch->packed, 0);
 }
@@ -19,6 +20,7 @@ void kz_scratch_init(struct kz_scratch *scratch)
 void kz_scratch_fini(struct kz_scratch *scratch)
 {
     kz_store_arena_fini(&scratch->arena);
+    kz_store_arena_fini(&scratch->entry);
     kz_buf_fini(&scratch->encoded);
     kz_buf_fini(&scratch->packed);
 }

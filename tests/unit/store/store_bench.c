@@ -27,6 +27,19 @@ static double now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Given to write calls so far; what reaches the disk depends on the file system. */
+static double written_bytes(void)
+{
+    unsigned long long bytes = 0;
+    char line[128];
+    FILE *io = fopen("/proc/self/io", "r");
+    while (io != NULL && fgets(line, sizeof(line), io) != NULL) {
+        if (sscanf(line, "wchar: %llu", &bytes) == 1) break;
+    }
+    if (io != NULL) fclose(io);
+    return (double)bytes;
+}
+
 static void notify(void *data) { sem_post(&((struct bench *)data)->notified); }
 static void on_durable(void *data, uint64_t seq) { ((struct bench *)data)->durable = seq; }
 
@@ -87,18 +100,22 @@ static void measure_small_commits(struct bench *bench)
     kz_writer_apply(bench->writer, ++bench->seq, bench->index, bench->index);
     wait_durable(bench);
     double middle = now_s();
+    double written = written_bytes();
     for (int i = 0; i < ROUNDS; i++) {
         give_batch(bench, 1, 10000);
         kz_writer_apply(bench->writer, ++bench->seq, bench->index, bench->index);
         wait_durable(bench);
     }
     double done = now_s();
+    written = (written_bytes() - written) / ROUNDS;
     printf("append of one 512 B command, durable: %.0f us\n", (appended - start) / ROUNDS * 1e6);
-    printf("append and apply of one command, durable: %.0f us\n", (done - middle) / ROUNDS * 1e6);
+    printf("append and apply of one command, durable: %.0f us, %.1f KiB written\n", (done - middle) / ROUNDS * 1e6,
+           written / 1024);
 }
 
 static void measure_batches(struct bench *bench, size_t commands, size_t batches, size_t records)
 {
+    double written = written_bytes();
     double start = now_s();
     double making = 0;
     for (size_t i = 0; i < batches; i++) {
@@ -114,8 +131,9 @@ static void measure_batches(struct bench *bench, size_t commands, size_t batches
     double total = now_s() - start;
     size_t count = commands * batches;
     printf("%zu commands in batches of %zu over %zu records: %.0f/s appended and applied, durable "
-           "(%.1f us each; making them took %.1f us each on another core)\n",
-           count, commands, records, (double)count / total, total / (double)count * 1e6, making / (double)count * 1e6);
+           "(%.1f us each; making them took %.1f us each on another core), %.0f B written each\n",
+           count, commands, records, (double)count / total, total / (double)count * 1e6, making / (double)count * 1e6,
+           (written_bytes() - written) / (double)count);
 }
 
 static bool count_record(void *data, const Kz__Record *record)
