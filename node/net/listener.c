@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/net/listener.h"
 
+#include <assert.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 
 /* What strangers make us log: at most this many lines a second, the rest is counted. */
 #define LOG_LINES_PER_S 10u
+
+static_assert(KZ_CONNECTIONS_MAX + KZ_LISTENER_STRANGERS_MAX + 4 * KZ_NODES_MAX < KZ_NET_STREAMS_MAX,
+              "a full listener leaves room to dial out");
 
 enum class { CLASS_STRANGER, CLASS_CLIENT, CLASS_ADMIN, CLASS_PEER, CLASS_COUNT };
 
