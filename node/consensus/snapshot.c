@@ -16,7 +16,8 @@
 #include "node/base/assert.h"
 #include "node/consensus/replica_core.h"
 
-#define REPEAT_HEARTBEATS 10u /* unacknowledged chunks are sent again after so many */
+#define REPEAT_HEARTBEATS 10u /* unacknowledged chunks are sent again after so many, twice as many each time ... */
+#define REPEAT_DOUBLINGS 5u   /* ... this often: on a slow link they are only late */
 #define TRANSFER_BITS 16      /* transfers in one term, in the low bits of the number */
 
 static_assert(KZ_TERM_MAX <= UINT64_MAX >> TRANSFER_BITS, "term and counter fit a transfer number");
@@ -40,6 +41,7 @@ struct kz_snapshot_out {
     struct chunk window[KZ_SNAPSHOT_WINDOW]; /* unacknowledged, in order */
     size_t count;
     size_t limit;         /* how many may be: grows while acknowledgements come quickly, shrinks when they do not */
+    unsigned repeats;     /* since the last acknowledgement */
     uint64_t next;        /* sequence of the next chunk */
     uint64_t sent_ms;     /* the last time anything was sent */
     uint64_t progress_ms; /* the last acknowledgement of something new */
@@ -134,7 +136,10 @@ static bool make_chunk(struct kz_replica *r, struct kz_snapshot_out *out)
     return true;
 }
 
-static uint64_t repeat_ms(const struct kz_replica *r) { return REPEAT_HEARTBEATS * (uint64_t)r->options.heartbeat_ms; }
+static uint64_t repeat_ms(const struct kz_replica *r, const struct kz_snapshot_out *out)
+{
+    return (REPEAT_HEARTBEATS * (uint64_t)r->options.heartbeat_ms) << out->repeats;
+}
 
 void kz_snapshot_pump(struct kz_replica *r, struct peer *peer)
 {
@@ -148,7 +153,8 @@ void kz_snapshot_pump(struct kz_replica *r, struct peer *peer)
             send_chunk(r, peer, &out->window[out->count - 1]);
         else
             kz_snapshot_stop(r, peer);
-    } else if (out->count > 0 && now - out->sent_ms >= repeat_ms(r)) {
+    } else if (out->count > 0 && now - out->sent_ms >= repeat_ms(r, out)) {
+        out->repeats += out->repeats < REPEAT_DOUBLINGS;
         for (size_t i = 0; i < out->count; i++)
             send_chunk(r, peer, &out->window[i]);
     }
@@ -159,7 +165,7 @@ uint64_t kz_snapshot_deadline(const struct kz_replica *r, const struct peer *pee
     const struct kz_snapshot_out *out = peer->snapshot;
     if (!out) return 0;
     if (out->export && out->count < out->limit) return kz_replica_now(r) + 1; /* the next chunk in the next call */
-    return out->sent_ms + repeat_ms(r);
+    return out->sent_ms + repeat_ms(r, out);
 }
 
 static void adapt(const struct kz_replica *r, struct kz_snapshot_out *out, uint64_t took_ms)
@@ -183,6 +189,7 @@ void kz_snapshot_acked(struct kz_replica *r, struct peer *peer, const Kz__Snapsh
         free(out->window[0].data);
         memmove(out->window, out->window + 1, --out->count * sizeof(out->window[0]));
         out->progress_ms = kz_replica_now(r);
+        out->repeats = 0;
     }
     if (!out->export && out->count == 0) kz_snapshot_stop(r, peer);
 }

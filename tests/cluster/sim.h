@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "node/base/assert.h"
 #include "node/consensus/replica_core.h"
@@ -129,6 +130,9 @@ struct sim_backend {
     bool (*holds)(void *store, uint64_t write); /* is the write's effect in the state? */
 };
 extern const struct sim_backend sim_mem_backend, sim_lmdb_backend;
+/* The folder of the process `pid`, and its removal with what a failed seed left there. */
+void sim_lmdb_scratch(const struct sim_options *options, pid_t pid, char *out, size_t room);
+void sim_lmdb_clean(const char *scratch);
 
 void sim_disk_queue(struct sim_node *node, struct sim_job job);
 void sim_disk_flushed(struct sim_node *node);
@@ -262,6 +266,7 @@ struct sim_report {
 
 struct sim {
     struct sim_options options;
+    char scratch[128]; /* lmdb: this seed's folder */
     uint64_t seed, random, now_us;
     struct sim_profile profile;
     const struct sim_backend *backend;

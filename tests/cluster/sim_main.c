@@ -94,6 +94,13 @@ static bool finish_child(struct child *child, int status, struct totals *totals,
     return false;
 }
 
+static void clean_after(const struct sim_options *options, pid_t pid)
+{
+    char scratch[128];
+    sim_lmdb_scratch(options, pid, scratch, sizeof(scratch));
+    sim_lmdb_clean(scratch);
+}
+
 /* Seeds from .. from+count-1, `jobs` at a time; stops early after a failure when `stop`. */
 static bool run_seeds(const struct sim_options *options, uint64_t from, uint64_t count, unsigned jobs, bool stop,
                       void (*failed)(const struct sim_options *options, const struct sim_report *report),
@@ -115,6 +122,7 @@ static bool run_seeds(const struct sim_options *options, uint64_t from, uint64_t
             if (children[i].pid != pid) continue;
             struct sim_report report;
             running--;
+            if (options->lmdb) clean_after(options, pid);
             if (!finish_child(&children[i], status, totals, &report) && failed) failed(options, &report);
         }
     }

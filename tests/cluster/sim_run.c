@@ -3,13 +3,14 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/cluster/sim.h"
 
 #define FIRST_US US_PER_S
 #define HEAL_ELECTIONS 200u /* election timeouts, and ... */
-#define HEAL_S 120u         /* ... seconds until all must be well */
+#define HEAL_S 300u         /* ... seconds until all must be well */
 #define SETTLE_ELECTIONS 3u /* do not look earlier than this after healing */
 
 /* ---- the core's heap: what it does not give back by the end is a leak ---- */
@@ -320,6 +321,12 @@ static void live(struct sim *sim)
     sim_check_end(sim, healed_commit);
 }
 
+static void make_scratch(struct sim *sim)
+{
+    sim_lmdb_scratch(&sim->options, getpid(), sim->scratch, sizeof(sim->scratch));
+    if (mkdir(sim->scratch, 0700) != 0) sim_fail(sim, "no folder for the stores: %s", sim->scratch);
+}
+
 void sim_run(struct sim *sim, const struct sim_options *options, uint64_t seed)
 {
     struct raft_heap heap = {
@@ -337,6 +344,7 @@ void sim_run(struct sim *sim, const struct sim_options *options, uint64_t seed)
     sim->now_us = FIRST_US;
     sim->chaos = true;
     sim->backend = options->lmdb ? &sim_lmdb_backend : &sim_mem_backend;
+    if (options->lmdb) make_scratch(sim);
     heap_live = 0;
     heap_unlucky = options->guards_off & KZ_GUARD(PREVOTE_DROP);
     raft_heap_set(&heap);
@@ -347,4 +355,5 @@ void sim_run(struct sim *sim, const struct sim_options *options, uint64_t seed)
     sim->stats.virtual_us = sim->now_us - FIRST_US;
     free_all(sim);
     raft_heap_set_default();
+    if (options->lmdb && rmdir(sim->scratch) != 0) sim_fail(sim, "%s is not empty", sim->scratch);
 }
