@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "node/base/log.h"
 #include "node/service/node.h"
+
+#define FILES_WANTED 4096
 
 static const char usage[] = "usage: keizokud --config FILE [--bootstrap | --check]\n"
                             "  --config FILE  this node's configuration\n"
@@ -64,6 +67,15 @@ static bool parse_level(const char *text, enum kz_log_level *out)
     return false;
 }
 
+/* Every connection there may be, and the store's files. A lower hard limit is the administrator's will. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= FILES_WANTED) return;
+    limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) kz_log_warn("node.file_limit", "files=%d", FILES_WANTED);
+}
+
 static int fail(const struct kz_err *err)
 {
     fprintf(stderr, "keizokud: %s\n", err->text);
@@ -95,6 +107,7 @@ int main(int argc, char **argv)
     }
     kz_log_init(level, config.name);
     signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
     prctl(PR_SET_DUMPABLE, 0); /* no core dump may hold the private key */
 
     node = calloc(1, sizeof *node);
