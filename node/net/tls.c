@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -226,7 +227,7 @@ static enum kz_code check_crls_of(struct kz_tls *tls, struct kz_tls_generation *
                                   struct kz_err *err)
 {
     char name[256];
-    if (mbedtls_x509_dn_gets(name, sizeof name, &issuer->subject) < 0) strcpy(name, "?");
+    if (mbedtls_x509_dn_gets(name, sizeof name, &issuer->subject) < 0) snprintf(name, sizeof name, "?");
     unsigned found = 0;
     for (const mbedtls_x509_crl *crl = &generation->crls; crl && crl->raw.p; crl = crl->next) {
         if (!same_name(&crl->issuer_raw, &issuer->subject_raw)) continue;

@@ -12,12 +12,14 @@
 #include "tests/unit/store/fixture.h"
 
 #define NOTE_BYTES 380 /* a command of about 512 bytes */
+#define NOTE_MAX_BYTES 16000
 
 struct bench {
     struct kz_store *store;
     struct kz_writer *writer;
     sem_t notified;
     uint64_t seq, index, durable, request;
+    size_t note_bytes;
 };
 
 static double now_s(void)
@@ -58,11 +60,11 @@ static uint8_t *make_batch(struct bench *bench, size_t count, size_t records, si
     struct command *commands = kz_must_alloc(count, sizeof(*commands));
     const Kz__Command **pointers = kz_must_alloc(count, sizeof(*pointers));
     for (size_t i = 0; i < count; i++) {
-        char id[32], note[NOTE_BYTES + 1];
+        char id[32], note[NOTE_MAX_BYTES + 1];
         uint64_t number = bench->request++;
         snprintf(id, sizeof(id), "org-%06llu", (unsigned long long)(number * 7919 % records));
-        memset(note, 'a' + (int)(number % 26), NOTE_BYTES);
-        note[NOTE_BYTES] = '\0';
+        memset(note, 'a' + (int)(number % 26), bench->note_bytes);
+        note[bench->note_bytes] = '\0';
         Kz__Record *record = make_org(id, "情報システム課", NULL);
         record->org->note = kz_must_strdup(note);
         command_init(&commands[i], 0);
