@@ -85,8 +85,8 @@ enum kz_code kz_log_check(const struct kz_scope *scope, struct kz_err *err) KZ_M
 struct kz_scratch {
     struct kz_store_arena arena; /* one command: what it touches, what it answers */
     struct kz_store_arena entry; /* one log entry: its bytes and its decoded batch */
-    struct kz_buf encoded; /* the canonical records of one command */
-    struct kz_buf packed;  /* one message on its way into a table */
+    struct kz_buf encoded;       /* the canonical records of one command */
+    struct kz_buf packed;        /* one message on its way into a table */
 };
 void kz_scratch_init(struct kz_scratch *scratch);
 void kz_scratch_fini(struct kz_scratch *scratch);

@@ -178,6 +178,21 @@ enum kz_code kz_view_history(struct kz_view *view, Kz__Kind kind, const char *id
 /* Every change with rev >= from_rev, ascending. */
 enum kz_code kz_view_changes(struct kz_view *view, uint64_t from_rev, kz_change_visitor visit, void *data,
                              struct kz_err *err) KZ_MUST_CHECK;
+/* ---- the state as it was just after revision `rev`; KZ_TOO_OLD when this copy has not come so far. Live is what was
+ * live then. Records of append-only kinds are told too: whoever restores must leave them out. ---- */
+
+/* Owned by the caller. KZ_NOT_FOUND: it did not exist yet, or was retired. */
+enum kz_code kz_view_get_as_of(struct kz_view *view, Kz__Kind kind, const char *id, uint64_t rev, Kz__Record **out,
+                               struct kz_err *err) KZ_MUST_CHECK;
+/* As kz_view_list: with `retired` those that were retired then come too. */
+enum kz_code kz_view_list_as_of(struct kz_view *view, Kz__Kind kind, uint64_t rev, const char *after, bool retired,
+                                kz_record_visitor visit, void *data, struct kz_err *err) KZ_MUST_CHECK;
+/* Every record changed after `rev`, each once, in the order of its first change after it (a person's change and its
+ * undoing count as changes). What must be written to bring it back is the difference between kz_view_get and
+ * kz_view_get_as_of, whose KZ_NOT_FOUND means: retire it. Takes time by the number of changes: not on the loop. */
+typedef bool (*kz_name_visitor)(void *data, Kz__Kind kind, const char *id);
+enum kz_code kz_view_changed_since(struct kz_view *view, uint64_t rev, kz_name_visitor visit, void *data,
+                                   struct kz_err *err) KZ_MUST_CHECK;
 /* A remembered outcome, without `current` and with at most 20 violations and referrers; owned by the caller. */
 enum kz_code kz_view_outcome(struct kz_view *view, const uint8_t request_id[KZ_REQUEST_ID_BYTES], Kz__Outcome **out,
                              struct kz_err *err) KZ_MUST_CHECK;

@@ -73,6 +73,18 @@ struct kz_key kz_key_record(Kz__Kind kind, const char *id)
     return key;
 }
 
+struct kz_key kz_key_record_after(Kz__Kind kind, const char *after)
+{
+    struct kz_key key = kz_key_record(kind, "");
+    if (after == NULL || after[0] == '\0') return key;
+    /* Ids hold no NUL. A longer text than any id sorts like its beginning. */
+    size_t size = strnlen(after, KZ_ID_MAX_BYTES);
+    memcpy(key.bytes + 1, after, size);
+    key.bytes[1 + size] = 0;
+    key.size_bytes = 2 + size;
+    return key;
+}
+
 struct kz_key kz_key_record_prefix(Kz__Kind kind, const char *id)
 {
     struct kz_key key = kz_key_record(kind, id);

@@ -63,7 +63,9 @@ struct kz_key {
 struct kz_key kz_key_u64(uint64_t number);
 struct kz_key kz_key_text(const char *text);
 struct kz_key kz_key_bytes(const void *bytes, size_t size_bytes);
-struct kz_key kz_key_record(Kz__Kind kind, const char *id);        /* id not longer than KZ_ID_MAX_BYTES */
+struct kz_key kz_key_record(Kz__Kind kind, const char *id); /* id not longer than KZ_ID_MAX_BYTES */
+/* The smallest key of the kind above `after`, whatever people typed; NULL or "" = the smallest of all. */
+struct kz_key kz_key_record_after(Kz__Kind kind, const char *after);
 struct kz_key kz_key_record_prefix(Kz__Kind kind, const char *id); /* kind, id, 0 */
 struct kz_key kz_key_record_rev(Kz__Kind kind, const char *id, uint64_t rev);
 struct kz_key kz_key_reference(Kz__Kind kind, const char *id, Kz__Kind referrer_kind, const char *referrer_id);

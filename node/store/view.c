@@ -95,19 +95,6 @@ enum kz_code kz_view_get(struct kz_view *view, Kz__Kind kind, const char *id, Kz
     return KZ_OK;
 }
 
-static struct kz_key list_start(Kz__Kind kind, const char *after)
-{
-    struct kz_key key = kz_key_record(kind, "");
-    if (after == NULL || after[0] == '\0') return key;
-    /* The smallest key above `after`, whatever people typed: ids hold no NUL. A longer text than any id sorts like
-     * its beginning. */
-    size_t size = strnlen(after, KZ_ID_MAX_BYTES);
-    memcpy(key.bytes + 1, after, size);
-    key.bytes[1 + size] = 0;
-    key.size_bytes = 2 + size;
-    return key;
-}
-
 /* Decodes into the view's arena, which is emptied for each row. */
 static enum kz_code visit_record(struct kz_view *view, const struct kz_rows *rows, bool retired,
                                  kz_record_visitor visit, void *data, bool *more, struct kz_err *err)
@@ -128,7 +115,7 @@ enum kz_code kz_view_list(struct kz_view *view, Kz__Kind kind, const char *after
                           void *data, struct kz_err *err)
 {
     struct kz_rows rows;
-    struct kz_key start = list_start(kind, after);
+    struct kz_key start = kz_key_record_after(kind, after);
     bool more = true;
     enum kz_code code = kz_rows_open(&rows, &view->scope, KZ_TABLE_RECORDS, err);
     if (code != KZ_OK) return code;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a commit and an applied command cost here: `store_bench DIRECTORY` (empty, on the disk to be measured).
+/* What a commit and an applied command cost here: `store_bench DIRECTORY [NOTE_BYTES]` (empty, on the disk to be measured).
  * Prints figures; asserts nothing about them. */
 #include <semaphore.h>
 #include <stdio.h>
@@ -95,7 +95,7 @@ static void measure_small_commits(struct bench *bench)
     enum { ROUNDS = 2000 };
     double start = now_s();
     for (int i = 0; i < ROUNDS; i++) {
-        give_batch(bench, 1, 10000);
+        give_batch(bench, 1, ROUNDS);
         wait_durable(bench);
     }
     double appended = now_s();
@@ -104,7 +104,7 @@ static void measure_small_commits(struct bench *bench)
     double middle = now_s();
     double written = written_bytes();
     for (int i = 0; i < ROUNDS; i++) {
-        give_batch(bench, 1, 10000);
+        give_batch(bench, 1, ROUNDS);
         kz_writer_apply(bench->writer, ++bench->seq, bench->index, bench->index);
         wait_durable(bench);
     }
@@ -162,7 +162,7 @@ static void measure_reads(struct bench *bench)
     for (int i = 0; i < ROUNDS; i++) {
         char id[32];
         Kz__Record *record;
-        snprintf(id, sizeof(id), "org-%06d", i % 10000);
+        snprintf(id, sizeof(id), "org-%06d", i % 500);
         must(kz_view_open(bench->store, &view, &must_err));
         must(kz_view_get(view, KZ__KIND__ORG, id, &record, &must_err));
         kz__record__free_unpacked(record, NULL);
@@ -173,20 +173,23 @@ static void measure_reads(struct bench *bench)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: store_bench DIRECTORY\n");
+    if (argc < 2) {
+        fprintf(stderr, "usage: store_bench DIRECTORY [NOTE_BYTES]\n");
         return 2;
     }
     struct bench *bench = kz_must_alloc(1, sizeof(*bench));
     const struct kz_store_options options = {
         .directory = argv[1], .map_size_bytes = 16ull << 30, .cluster_id = "bench", .node_id = 1, .create = true};
     const struct kz_writer_options writer_options = {.notify = notify, .data = bench};
+    bench->note_bytes = argc > 2 ? strtoul(argv[2], NULL, 10) : NOTE_BYTES;
+    if (bench->note_bytes > NOTE_MAX_BYTES) bench->note_bytes = NOTE_MAX_BYTES;
+    size_t rounds = 1 + bench->note_bytes / 1000; /* larger records, fewer of them */
     sem_init(&bench->notified, 0, 0);
     must(kz_store_open(&bench->store, &options, &must_err));
     must(kz_writer_open(&bench->writer, bench->store, &writer_options, &must_err));
     measure_small_commits(bench);
-    measure_batches(bench, 100, 2000, 10000);
-    measure_batches(bench, 500, 400, 100000);
+    measure_batches(bench, 100, 2000 / rounds, 10000 / rounds);
+    measure_batches(bench, 500, 400 / rounds, 100000 / rounds);
     kz_writer_close(bench->writer);
     bench->writer = NULL;
     measure_reads(bench);
