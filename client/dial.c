@@ -12,6 +12,7 @@
 
 #include "client/clock.h"
 #include "client/lookup.h"
+#include "client/san.h"
 #include "node/base/config.h"
 
 #define KEEPALIVE_IDLE_S 5
@@ -44,10 +45,25 @@ struct dialer {
 
 /* ---- the list of nodes ---- */
 
+/* NAME of NAME=HOST:PORT, and the text moved past it. A name that no certificate can hold is a mistake. */
+static bool take_name(const char **text, const char *end, struct kz_endpoint *out)
+{
+    const char *equals = memchr(*text, '=', (size_t)(end - *text));
+    if (!equals) return true;
+    size_t length = (size_t)(equals - *text);
+    if (!kz_san_is_name(*text, length)) return false;
+    memcpy(out->name, *text, length);
+    *text = equals + 1;
+    return true;
+}
+
 static bool parse_one(const char *text, size_t length, struct kz_endpoint *out)
 {
-    if (!text || length == 0) return false;
-    const char *end = text + length, *host = text, *host_end;
+    const char *end = text + length;
+    memset(out, 0, sizeof *out);
+    if (!take_name(&text, end, out) || text == end || memchr(text, '=', (size_t)(end - text))) return false;
+    const char *host = text, *host_end;
+    length = (size_t)(end - text);
     if (*text == '[') {
         host = text + 1;
         host_end = memchr(text, ']', length);
@@ -61,7 +77,6 @@ static bool parse_one(const char *text, size_t length, struct kz_endpoint *out)
     size_t host_length = (size_t)(host_end - host), port_length = (size_t)(end - text);
     if (host_length == 0 || host_length >= sizeof out->host || port_length == 0 || port_length >= sizeof out->port)
         return false;
-    memset(out, 0, sizeof *out);
     memcpy(out->host, host, host_length);
     memcpy(out->port, text, port_length);
     int64_t port;
@@ -77,7 +92,8 @@ enum kz_code kz_endpoints_parse(const char *text, struct kz_endpoint endpoints[K
         if (length > 0) {
             if (*count == KZ_ENDPOINTS_MAX) return kz_fail(err, KZ_USAGE, "more than %u nodes", KZ_ENDPOINTS_MAX);
             if (!parse_one(text, length, &endpoints[*count]))
-                return kz_fail(err, KZ_USAGE, "\"%.*s\" is not HOST:PORT", (int)(length > 80 ? 80 : length), text);
+                return kz_fail(err, KZ_USAGE, "\"%.*s\" is not [NAME=]HOST:PORT", (int)(length > 80 ? 80 : length),
+                               text);
             (*count)++;
         }
         text += length + (text[length] ? 1 : 0);
@@ -88,8 +104,8 @@ enum kz_code kz_endpoints_parse(const char *text, struct kz_endpoint endpoints[K
 void kz_endpoint_format(const struct kz_endpoint *endpoint, char out[KZ_ENDPOINT_TEXT_BYTES])
 {
     bool bracket = strchr(endpoint->host, ':') != NULL;
-    snprintf(out, KZ_ENDPOINT_TEXT_BYTES, "%s%s%s:%s", bracket ? "[" : "", endpoint->host, bracket ? "]" : "",
-             endpoint->port);
+    snprintf(out, KZ_ENDPOINT_TEXT_BYTES, "%s%s%s%s%s:%s", endpoint->name, endpoint->name[0] ? "=" : "",
+             bracket ? "[" : "", endpoint->host, bracket ? "]" : "", endpoint->port);
 }
 
 /* ---- one candidate ---- */
@@ -177,7 +193,7 @@ static void step_handshake(struct dialer *dialer, struct candidate *candidate)
 
 static void begin_handshake(struct dialer *dialer, struct candidate *candidate)
 {
-    candidate->tls = kz_tls_new(dialer->identity, candidate->fd);
+    candidate->tls = kz_tls_new(dialer->identity, candidate->fd, dialer->endpoints[candidate->endpoint].name);
     if (!candidate->tls) {
         give_up(dialer, candidate, KZ_LAYER_TLS, KZ_T_REASON_OTHER, "out of memory");
         return;

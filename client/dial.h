@@ -6,6 +6,7 @@
 #define KZ_CLIENT_DIAL_H
 
 #include "client/tls.h"
+#include "proto/wire.h"
 
 #define KZ_HEDGE_MS 300
 #define KZ_ENDPOINTS_MAX 32u
@@ -13,23 +14,24 @@
 #define KZ_HOST_MAX_BYTES 256u
 
 struct kz_endpoint {
+    char name[KZ_NAME_MAX_BYTES + 1]; /* the node that must answer there; "": any of the cluster */
     char host[KZ_HOST_MAX_BYTES];
     char port[6];
 };
 
-/* "host:port,host:port". KZ_USAGE names the bad part. */
+/* "host:port,name=host:port". KZ_USAGE names the bad part. */
 enum kz_code kz_endpoints_parse(const char *text, struct kz_endpoint endpoints[KZ_ENDPOINTS_MAX], size_t *count,
                                 struct kz_err *err) KZ_MUST_CHECK;
 
-#define KZ_ENDPOINT_TEXT_BYTES (KZ_HOST_MAX_BYTES + 9)
-/* "host:port", "[::1]:7400" */
+#define KZ_ENDPOINT_TEXT_BYTES (KZ_NAME_MAX_BYTES + 1 + KZ_HOST_MAX_BYTES + 9)
+/* As it is written in a list: "host:port", "main=[::1]:7400" */
 void kz_endpoint_format(const struct kz_endpoint *endpoint, char out[KZ_ENDPOINT_TEXT_BYTES]);
 
 struct kz_attempt {
     char node[KZ_ENDPOINT_TEXT_BYTES];
     enum kz_layer layer;
     enum kz_text_id reason;
-    char detail[160]; /* may be empty; from a library, English */
+    char detail[160]; /* as in struct kz_tls_failure */
 };
 
 #define KZ_ATTEMPTS_MAX (KZ_ENDPOINTS_MAX * KZ_ADDRESSES_MAX)

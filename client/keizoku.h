@@ -14,7 +14,7 @@ struct kz_client;
 
 /* Texts are copied. `crl` may be NULL. */
 struct kz_client_options {
-    const char *nodes; /* "host:port,host:port", "[::1]:7400" */
+    const char *nodes; /* "host:port,host:port", "[::1]:7400"; "main=host:port" believes no other node there */
     const char *certificate;
     const char *key;
     const char *ca;

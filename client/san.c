@@ -46,6 +46,13 @@ bool kz_san_parse(const unsigned char *uri, size_t size_bytes, struct kz_san *ou
     return false;
 }
 
+bool kz_san_is_name(const char *text, size_t size_bytes)
+{
+    const unsigned char *at = (const unsigned char *)text, *end = at + size_bytes;
+    char name[KZ_NAME_MAX_BYTES + 1];
+    return take_word(&at, end, name, sizeof name) && at == end;
+}
+
 bool kz_san_same_cluster(const struct kz_san *a, const struct kz_san *b)
 {
     return a->cluster[0] && strcmp(a->trust, b->trust) == 0 && strcmp(a->cluster, b->cluster) == 0;

@@ -19,6 +19,8 @@ struct kz_san {
 
 /* Bytes as they stand in the certificate. False (and `out` emptied) on anything but exactly such a name. */
 bool kz_san_parse(const unsigned char *uri, size_t size_bytes, struct kz_san *out);
+/* What may stand as a node's, user's or cluster's name there. */
+bool kz_san_is_name(const char *text, size_t size_bytes);
 bool kz_san_same_cluster(const struct kz_san *a, const struct kz_san *b);
 
 #endif

@@ -29,6 +29,7 @@
 #include "proto/wire.h"
 
 #define OU_NODE "node"
+#define OU_ISSUER_OF_NODES "nodes"
 #define SAN_URI_TAG 0x86
 
 struct kz_tls_identity {
@@ -49,8 +50,10 @@ struct kz_tls {
     int fd;
     bool established;
     struct kz_san node;
-    bool stranger;           /* the chain does not end in our CA */
-    enum kz_text_id refused; /* why the certificate was not accepted; 0: it was */
+    char wanted[KZ_NAME_MAX_BYTES + 1]; /* "": any node of the cluster */
+    bool nodes_issuer;                  /* the leaf's issuer issues nodes */
+    bool stranger;                      /* the chain does not end in our CA */
+    enum kz_text_id refused;            /* why the certificate was not accepted; 0: it was */
     struct kz_tls_failure failure;
 };
 
@@ -116,8 +119,11 @@ static enum kz_text_id check_node(struct kz_tls *tls, const mbedtls_x509_crt *ce
 {
     if (!read_name(certificate, &tls->node) || !tls->node.is_node) return KZ_T_REASON_CERT_NAME;
     if (!kz_san_same_cluster(&tls->node, &tls->identity->own)) return KZ_T_REASON_CERT_CLUSTER;
+    /* The intermediate decides what a certificate can be: who may issue for people must not be able to make a node. */
+    if (!tls->nodes_issuer) return KZ_T_REASON_CERT_ISSUER;
     if (!has_unit(certificate, OU_NODE)) return KZ_T_REASON_CERT_ROLE;
     if (!is_for_servers(certificate)) return KZ_T_REASON_CERT_USAGE;
+    if (tls->wanted[0] && strcmp(tls->wanted, tls->node.name) != 0) return KZ_T_REASON_CERT_OTHER_NODE;
     return KZ_T_EMPTY;
 }
 
@@ -134,6 +140,9 @@ static int verify(void *data, mbedtls_x509_crt *certificate, int depth, uint32_t
     if (*flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) tls->stranger = true;
     if (!tls->stranger && !own_root && !has_revocation_list(tls->identity, certificate))
         refused = KZ_T_REASON_CERT_NO_CRL;
+    /* Our intermediates end the chain. One that needs the root above it is not in our CA file, whatever its OU says. */
+    if (!tls->stranger && refused == KZ_T_EMPTY && depth > 1) refused = KZ_T_REASON_CERT_ISSUER;
+    if (depth == 1) tls->nodes_issuer = has_unit(certificate, OU_ISSUER_OF_NODES);
     if (depth == 0 && *flags == 0 && !tls->stranger && refused == KZ_T_EMPTY) refused = check_node(tls, certificate);
     if (refused == KZ_T_EMPTY) return 0;
     if (tls->refused == KZ_T_EMPTY) tls->refused = refused;
@@ -147,6 +156,7 @@ static enum kz_code fail_file(struct kz_err *err, const char *what, const char *
 {
     struct stat info;
     if (stat(path, &info) != 0) return kz_fail(err, KZ_TLS, "%s %s: %s", what, path, strerror(errno));
+    if (S_ISDIR(info.st_mode)) return kz_fail(err, KZ_TLS, "%s %s: %s", what, path, strerror(EISDIR));
     FILE *file = fopen(path, "r");
     if (!file) return kz_fail(err, KZ_TLS, "%s %s: %s", what, path, strerror(errno));
     fclose(file);
@@ -173,6 +183,13 @@ static int check_pair(struct kz_tls_identity *identity)
 #endif
 }
 
+static bool holds_issuer_of_nodes(const mbedtls_x509_crt *ca)
+{
+    for (; ca && ca->raw.p; ca = ca->next)
+        if (has_unit(ca, OU_ISSUER_OF_NODES)) return true;
+    return false;
+}
+
 static enum kz_code load_files(struct kz_tls_identity *identity, const char *certificate, const char *key,
                                const char *ca, const char *crl, struct kz_err *err)
 {
@@ -182,6 +199,8 @@ static enum kz_code load_files(struct kz_tls_identity *identity, const char *cer
     if ((result = mbedtls_x509_crt_parse_file(&identity->ca, ca))) return fail_file(err, "CA", ca, result);
     if (crl && (result = mbedtls_x509_crl_parse_file(&identity->crl, crl))) return fail_file(err, "CRL", crl, result);
     identity->has_crl = crl != NULL;
+    if (!holds_issuer_of_nodes(&identity->ca))
+        return kz_fail(err, KZ_TLS, "CA %s: holds no intermediate with OU nodes (it is not a whole ca.pem)", ca);
     if (check_pair(identity)) return kz_fail(err, KZ_TLS, "key %s does not belong to certificate %s", key, certificate);
     if (!read_name(&identity->certificate, &identity->own) || identity->own.is_node)
         return kz_fail(err, KZ_TLS, "certificate %s is not a user's (no spiffe://.../user/NAME)", certificate);
@@ -299,11 +318,12 @@ static int receive_bytes(void *data, unsigned char *bytes, size_t size)
     return errno == ECONNRESET ? MBEDTLS_ERR_NET_CONN_RESET : MBEDTLS_ERR_NET_RECV_FAILED;
 }
 
-struct kz_tls *kz_tls_new(struct kz_tls_identity *identity, int fd)
+struct kz_tls *kz_tls_new(struct kz_tls_identity *identity, int fd, const char *node)
 {
     struct kz_tls *tls = calloc(1, sizeof *tls);
     if (!tls) return NULL;
     tls->identity = identity;
+    snprintf(tls->wanted, sizeof tls->wanted, "%s", node);
     tls->fd = fd;
     mbedtls_ssl_init(&tls->ssl);
     /* The host name is deliberately not compared: the pinned name is the URI, checked in verify(). Newer libraries
@@ -368,6 +388,8 @@ static enum kz_tls_step fail_step(struct kz_tls *tls, enum kz_layer layer, enum 
     tls->failure.reason = reason;
     tls->failure.detail[0] = '\0';
     if (reason == KZ_T_REASON_OTHER) mbedtls_strerror(result, tls->failure.detail, sizeof tls->failure.detail);
+    if (reason == KZ_T_REASON_CERT_OTHER_NODE)
+        snprintf(tls->failure.detail, sizeof tls->failure.detail, "%s", tls->node.name);
     return reason == KZ_T_REASON_CLOSED ? KZ_TLS_CLOSED : KZ_TLS_FAILED;
 }
 
@@ -394,6 +416,9 @@ static enum kz_tls_step explain(struct kz_tls *tls, int result)
     if (result == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && tls->ssl.FIELD(in_msg)) {
         enum kz_text_id reason = explain_alert(tls->ssl.FIELD(in_msg)[1]);
         bool ours = reason >= KZ_T_REASON_OURS_REVOKED && reason <= KZ_T_REASON_OURS_REFUSED;
+        /* TLS has no alert for it. */
+        if (reason == KZ_T_REASON_OURS_REFUSED && mbedtls_x509_time_is_future(&tls->identity->certificate.valid_from))
+            reason = KZ_T_REASON_OURS_FUTURE;
         return fail_step(tls, ours ? KZ_LAYER_AUTHORISATION : KZ_LAYER_TLS, reason, result);
     }
     return fail_step(tls, KZ_LAYER_TLS, KZ_T_REASON_OTHER, result);

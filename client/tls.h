@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client's only sight of mbedTLS: identity files, handshake, bytes. A server is accepted only when its chain ends
- * in our CA, is not revoked, is meant for servers, belongs to OU node, and its one URI SAN names a node of the cluster
- * our own certificate belongs to. Does not open sockets. A kz_tls belongs to one thread. */
+/* The client's only sight of mbedTLS: identity files, handshake, bytes. A server is accepted only when it was issued by
+ * the intermediate for nodes (OU nodes) of our CA file, is not revoked, is meant for servers, belongs to OU node, and
+ * its one URI SAN names a node of the cluster our own certificate belongs to: the wanted one, when one is named. Does
+ * not open sockets. A kz_tls belongs to one thread. */
 #ifndef KZ_CLIENT_TLS_H
 #define KZ_CLIENT_TLS_H
 
@@ -27,11 +28,12 @@ enum kz_tls_step { KZ_TLS_DONE, KZ_TLS_WANT_READ, KZ_TLS_WANT_WRITE, KZ_TLS_CLOS
 struct kz_tls_failure {
     enum kz_layer layer;
     enum kz_text_id reason;
-    char detail[160];
+    char detail[160]; /* a library's words, or the name of the node that was found instead; may be empty */
 };
 
-/* `fd` is non-blocking and stays the caller's; the identity must outlive the result. NULL: out of memory. */
-struct kz_tls *kz_tls_new(struct kz_tls_identity *identity, int fd);
+/* `fd` is non-blocking and stays the caller's; the identity must outlive the result. `node` is the name the certificate
+ * must hold, "" for any. NULL: out of memory. */
+struct kz_tls *kz_tls_new(struct kz_tls_identity *identity, int fd, const char *node);
 void kz_tls_free(struct kz_tls *tls);
 enum kz_tls_step kz_tls_handshake(struct kz_tls *tls);
 /* *done: bytes moved, when the result is DONE. After WANT_WRITE repeat with the same bytes. */

@@ -35,6 +35,7 @@ enum kz_ca_issuer { KZ_CA_ROOT, KZ_CA_NODES, KZ_CA_USERS, KZ_CA_ISSUERS };
 enum kz_ca_kind { KZ_CA_KIND_CA, KZ_CA_KIND_NODE, KZ_CA_KIND_USER };
 #define KZ_CA_EKU_SERVER 1u
 #define KZ_CA_EKU_CLIENT 2u
+#define KZ_CA_EKU_ABSENT 4u /* no such extension */
 
 struct kz_ca_options {
     const char *cluster; /* slug */

@@ -221,7 +221,7 @@ static int set_extensions(mbedtls_x509write_cert *out, const struct kz_ca_certif
     if (ret == 0) ret = mbedtls_x509write_crt_set_key_usage(out, usage);
     if (ret == 0) ret = mbedtls_x509write_crt_set_subject_key_identifier(out);
     if (ret == 0) ret = mbedtls_x509write_crt_set_authority_key_identifier(out);
-    if (ret == 0 && !c->authority) ret = add_extended_usage(out, c->usage);
+    if (ret == 0 && !c->authority && !(c->usage & KZ_CA_EKU_ABSENT)) ret = add_extended_usage(out, c->usage);
     return ret;
 }
 

@@ -19,6 +19,7 @@
 #include "node/registry/when.h"
 #include "proto/wire.h"
 
+#define CRL_NAME "crl.pem"
 #define NEAR_ID_MAX 3
 #define NEAR_PAGE KZ_PAGE_MAX
 #define REQUEST_HEX_BYTES (2 * KZ_REQUEST_ID_BYTES + 1)
@@ -117,23 +118,36 @@ static Kz__Error *check_given(const struct kz_cli *cli)
     return NULL;
 }
 
+/* keizoku-ca puts the lists beside the CA: who forgets to name them should notice a revoked node all the same. An empty
+ * --crl says that none is wanted. */
+static const char *choose_crl(const struct kz_options *options, struct kz_buf *room)
+{
+    if (options->crl) return *options->crl ? options->crl : NULL;
+    const char *slash = strrchr(options->ca, '/');
+    kz_buf_addf(room, "%.*s" CRL_NAME, slash ? (int)(slash + 1 - options->ca) : 0, options->ca);
+    return access(kz_buf_text(room), F_OK) == 0 ? kz_buf_text(room) : NULL;
+}
+
 int kz_cli_connect(struct kz_cli *cli)
 {
     if (cli->client) return 0;
     Kz__Error *error = check_given(cli);
     if (error) return kz_cli_fail(cli, error);
     const struct kz_options *from = &cli->options;
+    struct kz_buf crl;
+    kz_buf_init(&crl, 0);
     struct kz_client_options options = {.nodes = from->node,
                                         .certificate = from->certificate,
                                         .key = from->key,
                                         .ca = from->ca,
-                                        .crl = from->crl && *from->crl ? from->crl : NULL,
+                                        .crl = choose_crl(from, &crl),
                                         .read = (Kz__ReadMode)from->read,
                                         .timeout_ms = from->timeout_ms,
                                         .trace = from->verbose ? trace : NULL,
                                         .trace_data = cli};
     struct kz_err err = {.code = KZ_OK};
     enum kz_code code = kz_client_open(&options, &cli->client, &err);
+    kz_buf_fini(&crl);
     if (!code) return 0;
     if (code == KZ_USAGE)
         error = kz_error_new(code, KZ_T_NODES_WRONG, KZ_T_CALL_FAILED, KZ_T_NODES_ARE, KZ_TEXT_ARGS(err.text));

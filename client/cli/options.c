@@ -24,8 +24,8 @@ static const char *const width_words[] = {"1", "2", NULL};
 
 /* clang-format off */
 static const struct kz_option table[] = {
-    {"node", 0, "KEIZOKU_NODE", KZ_OPTION_TEXT, AT(node), 0, "HOST:PORT[,...]", NULL, 0,
-     "nodes to ask, tried in this order", "接続先ノード(この順に試す)"},
+    {"node", 0, "KEIZOKU_NODE", KZ_OPTION_TEXT, AT(node), 0, "[NAME=]HOST:PORT[,...]", NULL, 0,
+     "nodes to ask, tried in this order; with NAME only that node is believed", "接続先ノード(この順に試す)。名前を付けるとそのノードだけを信用する"},
     {"cert", 0, "KEIZOKU_CERT", KZ_OPTION_TEXT, AT(certificate), 0, "FILE", NULL, 0,
      "our certificate (PEM)", "自分の証明書(PEM)"},
     {"key", 0, "KEIZOKU_KEY", KZ_OPTION_TEXT, AT(key), 0, "FILE", NULL, 0,
@@ -33,7 +33,7 @@ static const struct kz_option table[] = {
     {"ca", 0, "KEIZOKU_CA", KZ_OPTION_TEXT, AT(ca), 0, "FILE", NULL, 0,
      "CA certificates (PEM)", "CA証明書(PEM)"},
     {"crl", 0, "KEIZOKU_CRL", KZ_OPTION_TEXT, AT(crl), 0, "FILE", NULL, 0,
-     "revocation lists (PEM); without it revoked nodes are not noticed", "失効リスト(PEM)。なければノードの失効を検出しません"},
+     "revocation lists (PEM); default: crl.pem beside the CA file; '' for none", "失効リスト(PEM)。既定はCA証明書と同じフォルダーのcrl.pem、'' なら使わない"},
     {"read", 0, "KEIZOKU_READ", KZ_OPTION_CHOICE, AT(read), 0, "auto|linearizable|local", read_words, KZ__READ_MODE__AUTO,
      "how fresh an answer must be (auto: the latest, or after 2 s the node's own copy)", "読み方(auto: 最新、2秒で得られなければノードの保存データ)"},
     {"max-age", 0, "KEIZOKU_MAX_AGE", KZ_OPTION_DURATION, AT(max_age_ms), 0, "10m", NULL, 0,

@@ -25,10 +25,13 @@
     X(REASON_CERT_NAME, "the certificate does not name a node", "証明書にノードの名前がありません") \
     X(REASON_CERT_CLUSTER, "the certificate belongs to another cluster", "証明書は別のクラスターのものです") \
     X(REASON_CERT_ROLE, "the certificate is not a node's (OU node)", "ノード用の証明書ではありません(OU node)") \
+    X(REASON_CERT_ISSUER, "the certificate was not issued by the intermediate for nodes", "ノード用の中間CAが発行した証明書ではありません") \
+    X(REASON_CERT_OTHER_NODE, "another node answers there", "別のノードが応答しています") \
     X(REASON_CERT_USAGE, "the certificate is not meant for servers", "サーバー用の証明書ではありません") \
     X(REASON_CERT_WEAK, "the certificate uses a key or hash that is too weak", "証明書の鍵またはハッシュが弱すぎます") \
     X(REASON_OURS_REVOKED, "our certificate is revoked", "こちらの証明書は失効しています") \
     X(REASON_OURS_EXPIRED, "our certificate has expired", "こちらの証明書は有効期限切れです") \
+    X(REASON_OURS_FUTURE, "our certificate is not yet valid (check the clock)", "こちらの証明書はまだ有効ではありません(時計を確認)") \
     X(REASON_OURS_UNKNOWN_CA, "the node does not know our certificate's issuer", "こちらの証明書の発行者をノードが知りません") \
     X(REASON_OURS_REFUSED, "the node refused our certificate", "こちらの証明書をノードが拒否しました") \
     /* the three lines of an error */ \
@@ -91,7 +94,7 @@
     X(NEEDED_TO_CONNECT, "{1} is needed to connect", "接続には {1} が必要です") \
     X(GIVE_OPTION, "give --{1}, or {2} in the environment, or a line in {3}", "--{1}、環境変数 {2}、または {3} で指定してください") \
     X(NODES_WRONG, "the list of nodes is wrong", "ノードの一覧に誤りがあります") \
-    X(NODES_ARE, "--node HOST:PORT[,HOST:PORT...]", "--node HOST:PORT[,HOST:PORT...]") \
+    X(NODES_ARE, "--node [NAME=]HOST:PORT[,...], e.g. --node main=10.0.1.1:7400,10.0.2.1:7400", "--node [名前=]ホスト:ポート[,...](例 --node main=10.0.1.1:7400,10.0.2.1:7400)") \
     X(CERT_UNUSABLE, "our certificate, key, CA or CRL cannot be used", "証明書・鍵・CA・CRLのいずれかが使えません") \
     X(CERT_FIX, "check the file; keizoku-ca issue makes a new certificate", "ファイルを確認してください。証明書は keizoku-ca issue で発行できます") \
     X(UNREACHABLE, "no node reachable", "どのノードにも接続できません") \

@@ -37,7 +37,7 @@ static void fill_value(ProtobufCMessage *message, const struct kz_field *field)
         assert_true(kz_value_add_text(message, field, "2027-01-17"));
         return;
     case KZ_FIELD_REF:
-        for (unsigned kind = 1; kind <= 8; kind++) {
+        for (unsigned kind = 1; kind < 32; kind++) {
             if (!(field->ref_kinds & KZ_KIND_BIT(kind))) continue;
             char text[64];
             bool one = (field->ref_kinds & (field->ref_kinds - 1)) == 0;
@@ -117,7 +117,7 @@ static void every_field_of_every_kind_survives_json_and_yaml(void **state)
     (void)state;
     size_t count;
     const struct kz_kind *kinds = kz_kinds(&count);
-    assert_int_equal(count, 8);
+    assert_true(count >= 8);
     for (size_t i = 0; i < count; i++) {
         Kz__Record *record = make_full(&kinds[i]);
         json_t *value = kz_encode_record(record);

@@ -250,7 +250,10 @@ static void only_a_live_node_of_our_cluster_is_believed(void **state)
     char folder[128];
     const struct kz_ca_deviation no_uri = {.uri = ""}, two = {.second_uri = "spiffe://keizoku/cluster/lab/node/x"},
                                  other = {.uri = "spiffe://keizoku/cluster/other/node/b"},
-                                 person = {.uri = "spiffe://keizoku/cluster/lab/user/b"}, unit = {.unit = "operator"};
+                                 person = {.uri = "spiffe://keizoku/cluster/lab/user/b"}, unit = {.unit = "operator"},
+                                 client_only = {.usage = KZ_CA_EKU_CLIENT}, no_usage = {.usage = KZ_CA_EKU_ABSENT},
+                                 by_users = {.issuer = KZ_CA_USERS, .other_issuer = true},
+                                 by_root = {.issuer = KZ_CA_ROOT, .other_issuer = true};
     const struct {
         const char *name;
         const struct kz_ca_deviation *deviation;
@@ -262,6 +265,10 @@ static void only_a_live_node_of_our_cluster_is_believed(void **state)
         {"other-cluster", &other, 0, 0, KZ_T_REASON_CERT_CLUSTER},
         {"person", &person, 0, 0, KZ_T_REASON_CERT_NAME},
         {"wrong-unit", &unit, 0, 0, KZ_T_REASON_CERT_ROLE},
+        {"client-usage", &client_only, 0, 0, KZ_T_REASON_CERT_USAGE},
+        {"no-usage", &no_usage, 0, 0, KZ_T_REASON_CERT_USAGE},
+        {"by-users", &by_users, 0, 0, KZ_T_REASON_CERT_ISSUER},
+        {"by-root", &by_root, 0, 0, KZ_T_REASON_CERT_ISSUER},
         {"expired", NULL, now - 7200, now - 3600, KZ_T_REASON_CERT_EXPIRED},
         {"future", NULL, now + 3600, now + 7200, KZ_T_REASON_CERT_FUTURE},
     };
@@ -295,6 +302,63 @@ static void a_revoked_node_and_a_strangers_node_are_refused(void **state)
     snprintf(ca, sizeof ca, "cp %s/ca.pem %s/ca.pem", user_folder, folder); /* it lets us in; we must not believe it */
     assert_int_equal(system(ca), 0);
     expect_refusal(folder, "stranger", user_folder, KZ_T_REASON_CERT_UNTRUSTED);
+}
+
+/* The user's files with another CA file. */
+static void make_ca_file(const char *name, const char *parts, char folder[128])
+{
+    make_folder(name, folder);
+    char command[1024];
+    snprintf(command, sizeof command, "cd %s && cp user/officer.* %s && cat %s >%s/ca.pem", world.root, folder, parts,
+             folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void the_issuer_of_nodes_must_stand_in_our_ca_file(void **state)
+{
+    (void)state;
+    char folder[128], path[3][192];
+    make_ca_file("other-issuer", "ours/private/root.pem theirs/private/nodes.pem", folder);
+    expect_refusal(node_folder, "main", folder, KZ_T_REASON_CERT_ISSUER);
+
+    make_ca_file("root-only", "ours/private/root.pem", folder);
+    static const char *const names[] = {"officer.pem", "officer.key", "ca.pem"};
+    for (size_t i = 0; i < 3; i++)
+        snprintf(path[i], sizeof path[i], "%s/%s", folder, names[i]);
+    struct kz_client_options options = {.nodes = "h:1", .certificate = path[0], .key = path[1], .ca = path[2]};
+    struct kz_client *client = NULL;
+    struct kz_err err;
+    assert_int_equal(kz_client_open(&options, &client, &err), KZ_TLS);
+    assert_non_null(strstr(err.text, "OU nodes"));
+}
+
+static void a_named_node_is_believed_only_under_that_name(void **state)
+{
+    (void)state;
+    struct script script = {.acts = answers, .codes = fine, .count = 1};
+    struct server *server = server_start(node_folder, "main", follow_script, &script);
+    char nodes[128];
+    Kz__Response *response = NULL;
+    struct kz_err err;
+    snprintf(nodes, sizeof nodes, "remote=127.0.0.1:%d", server_port(server));
+    struct kz_client *client = open_client(nodes, user_folder, user_folder, KZ__READ_MODE__LOCAL, LONG_MS);
+    assert_int_equal(ask_status(client, &response, &err), KZ_UNREACHABLE);
+    size_t count;
+    const struct kz_attempt *attempts = kz_client_attempts(client, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(attempts[0].node, nodes);
+    assert_int_equal(attempts[0].layer, KZ_LAYER_CERTIFICATE);
+    assert_int_equal(attempts[0].reason, KZ_T_REASON_CERT_OTHER_NODE);
+    assert_string_equal(attempts[0].detail, "main");
+    assert_int_equal(script.got, 0);
+    kz_client_free(client);
+
+    snprintf(nodes, sizeof nodes, "remote=127.0.0.1:%d,main=127.0.0.1:%d", server_port(server), server_port(server));
+    client = open_client(nodes, user_folder, user_folder, KZ__READ_MODE__LOCAL, LONG_MS);
+    assert_int_equal(ask_status(client, &response, &err), KZ_OK);
+    kz__response__free_unpacked(response, NULL);
+    kz_client_free(client);
+    server_stop(server);
 }
 
 static void a_crl_that_lacks_the_nodes_issuer_is_not_enough(void **state)
@@ -564,6 +628,8 @@ int main(void)
         cmocka_unit_test(when_nobody_answers_each_node_and_layer_is_named),
         cmocka_unit_test(only_a_live_node_of_our_cluster_is_believed),
         cmocka_unit_test(a_revoked_node_and_a_strangers_node_are_refused),
+        cmocka_unit_test(the_issuer_of_nodes_must_stand_in_our_ca_file),
+        cmocka_unit_test(a_named_node_is_believed_only_under_that_name),
         cmocka_unit_test(a_crl_that_lacks_the_nodes_issuer_is_not_enough),
         cmocka_unit_test(an_expired_crl_does_not_lock_an_isolated_site_out),
         cmocka_unit_test(a_write_whose_answer_was_lost_is_asked_again_with_the_same_id),

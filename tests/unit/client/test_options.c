@@ -266,15 +266,23 @@ static void a_node_list_is_read_or_its_bad_part_named(void **state)
     struct kz_endpoint endpoints[KZ_ENDPOINTS_MAX];
     size_t count;
     struct kz_err err;
-    assert_int_equal(kz_endpoints_parse("main.example:7400, [::1]:7401,10.0.0.1:7402", endpoints, &count, &err), KZ_OK);
-    assert_int_equal(count, 3);
+    assert_int_equal(kz_endpoints_parse("main.example:7400, [::1]:7401,10.0.0.1:7402,site-2=[::1]:7403,m=h:1",
+                                        endpoints, &count, &err),
+                     KZ_OK);
+    assert_int_equal(count, 5);
+    assert_string_equal(endpoints[0].name, "");
     assert_string_equal(endpoints[1].host, "::1");
     assert_string_equal(endpoints[2].port, "7402");
     char text[KZ_ENDPOINT_TEXT_BYTES];
     kz_endpoint_format(&endpoints[1], text);
     assert_string_equal(text, "[::1]:7401");
-    static const char *const bad[] = {"",           ",",      "main",     "main:", ":7400",     "main:0",
-                                      "main:65536", "main:x", "::1:7400", "[::1]", "[::1]7400", "main:+80"};
+    assert_string_equal(endpoints[3].name, "site-2");
+    assert_string_equal(endpoints[4].host, "h");
+    kz_endpoint_format(&endpoints[3], text);
+    assert_string_equal(text, "site-2=[::1]:7403");
+    static const char *const bad[] = {
+        "",          ",",        "main", "main:", ":7400",    "main:0",  "main:65536", "main:x",  "::1:7400", "[::1]",
+        "[::1]7400", "main:+80", "=h:1", "a=",    "Main=h:1", "a b=h:1", "a/b=h:1",    "a=b=h:1", "本庁=h:1", "a=:1"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(kz_endpoints_parse(bad[i], endpoints, &count, &err), KZ_USAGE);
 }
