@@ -23,26 +23,63 @@ static void emit(yaml_emitter_t *emitter, yaml_event_t *event)
     kz_assert(emitted);
 }
 
-/* Words that another YAML reader would take for something else than text: numbers, dates, yes and no. */
-static bool needs_quotes(const char *text)
+static bool is_word(const char *text, const char *const *words)
 {
-    static const char *const words[] = {"",    "~", "null", "true", "false", "yes", "no", "on",
-                                        "off", "y", "n",    ".inf", ".nan",  "<<",  "="};
-    if (strchr("0123456789+-.", text[0])) return true;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcasecmp(text, words[i]) == 0) return true;
+    for (; *words; words++)
+        if (strcasecmp(text, *words) == 0) return true;
     return false;
 }
 
-/* A duration or a date reads better without quotes, and 3h cannot be mistaken; 12 or 1e3 can. */
-static bool looks_numeric(const char *text) { return text[strspn(text, "0123456789+-.:_eExXoOabcdefABCDEF")] == '\0'; }
+static const char *skip_sign(const char *text) { return text + (*text == '+' || *text == '-'); }
+
+/* YAML 1.2, 10.3.2: [-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?, 0o7, 0xF, and the words for no number. */
+static bool is_core_number(const char *text)
+{
+    static const char *const words[] = {".inf", "+.inf", "-.inf", ".nan", NULL};
+    if (is_word(text, words)) return true;
+    bool octal = text[0] == '0' && text[1] == 'o', hexadecimal = text[0] == '0' && text[1] == 'x';
+    if ((octal || hexadecimal) && text[2])
+        return text[2 + strspn(text + 2, octal ? "01234567" : "0123456789abcdefABCDEF")] == '\0';
+    text = skip_sign(text);
+    size_t whole = strspn(text, "0123456789"), part = 0;
+    text += whole;
+    if (*text == '.') {
+        part = strspn(text + 1, "0123456789");
+        text += 1 + part;
+    }
+    if (whole + part == 0) return false;
+    if (*text == 'e' || *text == 'E') {
+        text = skip_sign(text + 1);
+        if (!*text) return false;
+        text += strspn(text, "0123456789");
+    }
+    return *text == '\0';
+}
+
+/* Many readers still follow YAML 1.1, where 12:30 is 750, 1_000 is 1000 and 0b11 is 3. */
+static bool is_old_number(const char *text)
+{
+    text = skip_sign(text);
+    if (text[0] == '0' && (text[1] == 'b' || text[1] == 'x'))
+        return text[2 + strspn(text + 2, "0123456789abcdefABCDEF_")] == '\0';
+    if (!strchr("0123456789", text[0]) || !strpbrk(text, ":_")) return false;
+    return text[strspn(text, "0123456789_:.")] == '\0';
+}
+
+/* Plain wherever the core schema reads text, so that 20m, 2d and 2027-04-30 look alike; quoted where a reader, also one
+ * of YAML 1.1, would see a truth value, nothing or a number. */
+static bool needs_quotes(const char *text)
+{
+    static const char *const words[] = {"",   "~",   "null", "true", "false", "yes", "no",
+                                        "on", "off", "y",    "n",    "<<",    "=",   NULL};
+    return is_word(text, words) || is_core_number(text) || is_old_number(text);
+}
 
 static yaml_scalar_style_t style_of(const char *text)
 {
     size_t length = strlen(text);
     if (strchr(text, '\n') && text[0] != ' ' && text[0] != '\n' && !strstr(text, " \n") && text[length - 1] != ' ')
         return YAML_LITERAL_SCALAR_STYLE;
-    if (text[0] && !looks_numeric(text) && strchr("0123456789", text[0])) return YAML_ANY_SCALAR_STYLE;
     return needs_quotes(text) ? YAML_DOUBLE_QUOTED_SCALAR_STYLE : YAML_ANY_SCALAR_STYLE;
 }
 

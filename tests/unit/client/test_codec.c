@@ -140,11 +140,25 @@ static void every_field_of_every_kind_survives_json_and_yaml(void **state)
 static void texts_that_look_like_something_else_stay_text(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"0120", "1e3",  "true", "null", "~",          "yes", "- x",
-                                        "a: b", "# x",  "&a",   "*a",   "2026-01-17", " x",  "x ",
-                                        "'",    "\"",   "|",    ">",    "%x",         "@x",  "`x",
-                                        "{x",   "[x",   "x\ty", "!x",   "?",          "\\n", "3h",
-                                        "0x1F", "１２", "=1+1", "-",    "...",        "---", "\xF0\x9F\x98\x80"};
+    static const char *const texts[] = {"0120", "1e3",
+                                        "true", "null",
+                                        "~",    "yes",
+                                        "- x",  "a: b",
+                                        "# x",  "&a",
+                                        "*a",   "2026-01-17",
+                                        " x",   "x ",
+                                        "'",    "\"",
+                                        "|",    ">",
+                                        "%x",   "@x",
+                                        "`x",   "{x",
+                                        "[x",   "x\ty",
+                                        "!x",   "?",
+                                        "\\n",  "3h",
+                                        "0x1F", "１２",
+                                        "=1+1", "-",
+                                        "2d",   "12:30",
+                                        "1_0",  "...",
+                                        "---",  "\xF0\x9F\x98\x80"};
     const struct kz_kind *kind = kz_kind_by_name("site");
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         Kz__Record *record = kz_record_new(kind->number, "a");
@@ -159,6 +173,38 @@ static void texts_that_look_like_something_else_stay_text(void **state)
         kz_buf_fini(&text);
         json_decref(value);
         kz__record__free_unpacked(record, NULL);
+    }
+}
+
+static void assert_written(const char *text, const char *wanted)
+{
+    json_t *list = json_pack("[s]", text);
+    struct kz_buf out;
+    kz_buf_init(&out, 0);
+    kz_yaml_write(&out, list);
+    char line[128];
+    snprintf(line, sizeof line, "- %s\n", wanted);
+    assert_string_equal(kz_buf_text(&out), line);
+    kz_buf_fini(&out);
+    json_decref(list);
+}
+
+static void what_yaml_reads_as_text_is_written_plain(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {
+        "20m",      "2d", "3h",  "1d",   "2027-04-30", "03-0000-0001", "10.0.1.1",
+        "deadbeef", "1e", "0o8", "0xZZ", "12ab",       "1.2.3",        "2026-01-17T05:46:12+09:00",
+        "e5",       ".x", "住基"};
+    static const char *const quoted[] = {"0120", "12",   "-1",    "+1",    "1.5",  ".5",    "1.",    "1e3", "1E-3",
+                                         "0x1F", "0o17", "true",  "False", "null", "~",     "",      "yes", "No",
+                                         "y",    ".inf", "-.INF", ".nan",  "<<",   "12:30", "1_000", "0b11"};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+        assert_written(plain[i], plain[i]);
+    for (size_t i = 0; i < sizeof quoted / sizeof quoted[0]; i++) {
+        char wanted[32];
+        snprintf(wanted, sizeof wanted, "\"%s\"", quoted[i]);
+        assert_written(quoted[i], wanted);
     }
 }
 
@@ -183,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_of_every_kind_survives_json_and_yaml),
         cmocka_unit_test(texts_that_look_like_something_else_stay_text),
+        cmocka_unit_test(what_yaml_reads_as_text_is_written_plain),
         cmocka_unit_test(what_edit_shows_holds_nothing_that_keizoku_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
