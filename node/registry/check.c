@@ -215,7 +215,7 @@ static void check_item(struct kz_check *check, const struct kz_field *field, con
     check->path[base] = '\0';
 }
 
-static void check_field(struct kz_check *check, const struct kz_field *field, const ProtobufCMessage *message)
+void kz_check_field(struct kz_check *check, const struct kz_field *field, const ProtobufCMessage *message)
 {
     size_t base = strlen(check->path);
     size_t count = kz_value_count(message, field);
@@ -240,7 +240,7 @@ static void check_field(struct kz_check *check, const struct kz_field *field, co
 static void check_fields(struct kz_check *check, const struct kz_field *fields, const ProtobufCMessage *message)
 {
     for (const struct kz_field *field = fields; field->name != NULL; field++)
-        if ((field->flags & (KZ_FIELD_SYSTEM | KZ_FIELD_DERIVED)) == 0) check_field(check, field, message);
+        if ((field->flags & (KZ_FIELD_SYSTEM | KZ_FIELD_DERIVED)) == 0) kz_check_field(check, field, message);
 }
 
 /* ---- the record ---- */

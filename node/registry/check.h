@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the general rules (check.c) and the rules of single kinds (check_kinds.c) share. Private to node/registry.
- * Pure: any thread. */
+/* What the general rules (check.c) and the rules of single kinds (check_kinds.c, check_events.c) share. Private to
+ * node/registry. Pure: any thread. */
 #ifndef KZ_REGISTRY_CHECK_H
 #define KZ_REGISTRY_CHECK_H
 
@@ -19,7 +19,12 @@ void kz_check_begin(struct kz_check *check, const Kz__Record *record, struct kz_
 void kz_check_add(struct kz_check *check, const char *where, const char *rule, const char *source, const char *en,
                   const char *ja);
 
+/* What one row says about its field, whatever the row's flags. */
+void kz_check_field(struct kz_check *check, const struct kz_field *field, const ProtobufCMessage *message);
+
 /* Rules of one kind, beyond what its rows say. The body exists. */
 void kz_check_kind(struct kz_check *check, const Kz__Record *record);
+/* The same for the kinds of events. */
+void kz_check_event(struct kz_check *check, const Kz__Record *record);
 
 #endif

@@ -249,6 +249,13 @@ void kz_check_kind(struct kz_check *check, const Kz__Record *record)
     case KZ__KIND__RUNBOOK:
         check_runbook(check, record);
         return;
+    case KZ__KIND__INCIDENT:
+    case KZ__KIND__STATUS:
+    case KZ__KIND__ENTRY:
+    case KZ__KIND__TICK:
+    case KZ__KIND__CALL:
+        kz_check_event(check, record);
+        return;
     default:
         return; /* the rows of site and component say all */
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "node/base/assert.h"
+#include "node/registry/event.h"
 #include "node/registry/reflect.h"
 #include "node/registry/text.h"
 #include "proto/wire.h"
@@ -86,8 +87,10 @@ static bool scan_message(const ProtobufCMessageDescriptor *descriptor, struct sc
         size_t count = ++counts[at - descriptor->fields];
         if (count > (kz_reflect_repeated(at) ? COUNT_MAX : 1)) return false;
         bool prefixed = (tag & 7) == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
-        bool pointer = at->type == PROTOBUF_C_TYPE_STRING || at->type == PROTOBUF_C_TYPE_MESSAGE;
-        if (prefixed != pointer) return false;
+        bool sized = at->type == PROTOBUF_C_TYPE_STRING || at->type == PROTOBUF_C_TYPE_MESSAGE ||
+                     at->type == PROTOBUF_C_TYPE_BYTES;
+        if (prefixed != sized) return false;
+        if (at->type == PROTOBUF_C_TYPE_BYTES && size != KZ_EVENT_HASH_BYTES) return false; /* origin_hash only */
         if (at->type == PROTOBUF_C_TYPE_STRING && memchr(bytes, 0, size) != NULL) return false;
         if (at->type == PROTOBUF_C_TYPE_MESSAGE &&
             !scan_message(at->descriptor, (struct scan){bytes, bytes + size}, depth + 1))

@@ -71,6 +71,7 @@ struct kz_kind {
     const struct kz_field *fields; /* of the body; ends with name NULL */
     const char *source;
     struct kz_text help;
+    bool event; /* append-only: APPEND is the only operation, a correction is another event */
 };
 
 /* All kinds in number order; *count kinds. */

@@ -2,7 +2,7 @@
 /* contact 連絡先: one person and the ways to reach them, first to be tried first. */
 #include "node/registry/schema_tables.h"
 
-static const struct kz_enum_value channel_types[] = {
+const struct kz_enum_value kz_schema_channel_types[] = {
     {KZ__CONTACT__CHANNEL__TYPE__OFFICE_PHONE, "OFFICE_PHONE", {"office phone", "職場電話"}},
     {KZ__CONTACT__CHANNEL__TYPE__MOBILE, "MOBILE", {"mobile phone", "携帯電話"}},
     {KZ__CONTACT__CHANNEL__TYPE__SATELLITE, "SATELLITE", {"satellite phone", "衛星電話"}},
@@ -27,7 +27,7 @@ static const struct kz_field channel_fields[] = {
      .label = {"means", "手段"},
      .type = KZ_FIELD_ENUM,
      .flags = KZ_FIELD_REQUIRED,
-     .values = channel_types,
+     .values = kz_schema_channel_types,
      .source = "B 表-30",
      .help = {"Phone, mobile, satellite, mail, chat, fax, radio, another office", "連絡手段の種類"}},
     {.name = "value",

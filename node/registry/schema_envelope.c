@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of what every record carries. The body is not here: its rows belong to its kind. */
+#include "node/registry/event.h"
 #include "node/registry/schema_tables.h"
+#include "proto/wire.h"
 
 static const struct kz_field label_fields[] = {
     {.name = "key",
@@ -109,5 +111,36 @@ const struct kz_field kz_schema_envelope[] = {
      .flags = KZ_FIELD_SYSTEM,
      .help = {"When it was retired (keizoku retire); absent while it is in use",
               "廃止した日時 (keizoku retire)。使用中は空欄"}},
+    /* Events only, from here on. `origin_hash` has no row: it is bytes, says nothing to a person, and is checked by
+     * the nodes among themselves. */
+    {.name = "origin",
+     .label = {"origin", "発生元"},
+     .type = KZ_FIELD_TEXT,
+     .flags = KZ_FIELD_SYSTEM,
+     .max = KZ_ORIGIN_MAX_BYTES,
+     .help = {"The node (and its data directory) that took the event", "記録を受け付けたノード"}},
+    {.name = "origin_seq",
+     .label = {"origin number", "発生元番号"},
+     .type = KZ_FIELD_INTEGER,
+     .flags = KZ_FIELD_SYSTEM,
+     .min = 1,
+     .max = INT64_MAX,
+     .help = {"1, 2, 3 ... as that node took them", "そのノードが受け付けた順の番号"}},
+    {.name = "provisional",
+     .label = {"provisional", "未確定"},
+     .type = KZ_FIELD_BOOLEAN,
+     .flags = KZ_FIELD_SYSTEM,
+     .help = {"Kept at one node only: no majority has it yet", "過半数のノードにはまだ保存されていない記録"}},
+    {.name = "noted_at",
+     .label = {"noted at", "記録日時"},
+     .type = KZ_FIELD_TIME,
+     .flags = KZ_FIELD_SYSTEM,
+     .help = {"When that node took it, by its own clock", "記録を受け付けた日時 (そのノードの時計)"}},
+    {.name = "noted_by",
+     .label = {"noted by", "記録者"},
+     .type = KZ_FIELD_TEXT,
+     .flags = KZ_FIELD_SYSTEM,
+     .max = KZ_NAME_MAX_BYTES,
+     .help = {"Who reported it", "記録した人"}},
     {.name = NULL},
 };

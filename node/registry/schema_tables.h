@@ -15,6 +15,16 @@ extern const struct kz_field kz_schema_function[];
 extern const struct kz_field kz_schema_system[];
 extern const struct kz_field kz_schema_component[];
 extern const struct kz_field kz_schema_runbook[];
+extern const struct kz_field kz_schema_incident[];
+extern const struct kz_field kz_schema_status[];
+extern const struct kz_field kz_schema_entry[];
+extern const struct kz_field kz_schema_tick[];
+extern const struct kz_field kz_schema_call[];
+
+/* Means of reaching a person: of a contact's channels, and of a call that was made. */
+extern const struct kz_enum_value kz_schema_channel_types[];
+
+#define KZ_RUNBOOK_STEPS_MAX 200
 
 /* Durations are counted in seconds. */
 #define KZ_MINUTE_S INT64_C(60)

@@ -24,10 +24,11 @@ void kz_service_check_mutation(const Kz__Mutation *mutation, struct kz_violation
     static const struct kz_text bad_id = {"an id is 1 to 64 of a-z 0-9 . _ - and starts with a letter or digit",
                                           "IDは英小文字・数字・. _ - の1〜64文字で、先頭は英小文字か数字です"};
     char path[KZ_KEY_MAX_BYTES + 32];
+    kz_mutation_check_op(mutation, violations);
     snprintf(path, sizeof path, "%s/%s", kz_kind_by_number(mutation->kind)->name, mutation->id);
     if (!kz_id_valid(mutation->id))
         kz_violations_add(violations, path, "id.format", &bad_id, NULL);
-    else if (mutation->op == KZ__MUTATION__OP__PUT)
+    else if (mutation->op == KZ__MUTATION__OP__PUT || mutation->op == KZ__MUTATION__OP__APPEND)
         check_put(mutation, path, violations);
 }
 

@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "node/base/assert.h"
+#include "node/registry/event.h"
 #include "node/store/state.h"
 
 #define REFERRERS_NAMED_MAX KZ_PAGE_MAX /* so that an outcome fits a frame */
@@ -61,6 +62,11 @@ static void violate(struct kz_stage *stage, const Kz__Mutation *mutation, const 
     kz_violations_add(&stage->violations, record_path(stage, mutation, field), rule, &text, NULL);
 }
 
+static bool carries_record(const Kz__Mutation *mutation)
+{
+    return mutation->op == KZ__MUTATION__OP__PUT || mutation->op == KZ__MUTATION__OP__APPEND;
+}
+
 /* What staging itself relies on: a kind and an id that make a key, and a record where one is put. */
 static void check_shape(struct kz_stage *stage, const Kz__Mutation *mutation)
 {
@@ -70,7 +76,8 @@ static void check_shape(struct kz_stage *stage, const Kz__Mutation *mutation)
     if (!kz_id_valid(mutation->id))
         violate(stage, mutation, "id", "id.form", "an id is 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit",
                 "idは英小文字・数字・「.」「_」「-」の1〜64文字で、先頭は英小文字か数字です");
-    if (mutation->op != KZ__MUTATION__OP__PUT) {
+    kz_mutation_check_op(mutation, &stage->violations);
+    if (!carries_record(mutation)) {
         if (mutation->op != KZ__MUTATION__OP__RETIRE && mutation->op != KZ__MUTATION__OP__VERIFY)
             violate(stage, mutation, "", "op.known", "unknown operation", "未知の操作です");
         return;
@@ -171,25 +178,40 @@ static bool within_budget(struct kz_stage *stage, const struct kz_staged *item)
     return false;
 }
 
-/* Compare-and-set, then existence. */
-static bool admit(struct kz_stage *stage, const struct kz_staged *item)
+static bool fits_expectation(const Kz__Mutation *mutation, const Kz__Record *before)
+{
+    if (mutation->op == KZ__MUTATION__OP__APPEND) return before == NULL || kz_event_same(before, mutation->record);
+    if (!mutation->has_expected_rev) return true;
+    if (mutation->expected_rev == 0) return !is_live(before);
+    return before != NULL && before->rev == mutation->expected_rev;
+}
+
+static void name_conflict(struct kz_stage *stage, const struct kz_staged *item)
 {
     const Kz__Mutation *mutation = item->mutation;
-    bool fits = true;
-    if (mutation->has_expected_rev && mutation->expected_rev == 0) fits = !is_live(item->before);
-    if (mutation->has_expected_rev && mutation->expected_rev != 0)
-        fits = item->before != NULL && item->before->rev == mutation->expected_rev;
-    if (!fits) {
-        unsigned long long stored = item->before != NULL ? item->before->rev : 0;
+    unsigned long long stored = item->before != NULL ? item->before->rev : 0;
+    if (mutation->op == KZ__MUTATION__OP__APPEND)
+        violate(stage, mutation, "", "event.conflict",
+                "another event has this id already; nothing was added: an event never changes",
+                "同じ識別子の別の記録が既にあります。記録は変わらないため、追加しませんでした");
+    else
         kz_violations_addf(&stage->violations, record_path(stage, mutation, ""), "rev.current", NULL,
                            "the stored record has revision %llu, expected was %llu (0 = none)",
                            "保存されている版は %llu、指定された版は %llu です(0 は記録なし)", stored,
                            (unsigned long long)mutation->expected_rev);
+}
+
+/* Compare-and-set, then existence. An event that came before, by whatever way, is the same event or a conflict. */
+static bool admit(struct kz_stage *stage, const struct kz_staged *item)
+{
+    const Kz__Mutation *mutation = item->mutation;
+    if (!fits_expectation(mutation, item->before)) {
+        name_conflict(stage, item);
         refuse_naming(stage, KZ_CONFLICT);
         stage->outcome.current = (Kz__Record *)(uintptr_t)item->before; /* read only; the message has no const */
         return false;
     }
-    if (mutation->op != KZ__MUTATION__OP__PUT && !is_live(item->before)) {
+    if (!carries_record(mutation) && !is_live(item->before)) {
         violate(stage, mutation, "", "record.exists", "there is no such record, or it is retired",
                 "その記録はないか、廃止されています");
         refuse_naming(stage, KZ_NOT_FOUND);
@@ -212,6 +234,12 @@ static void stamp_update(const struct kz_stage *stage, Kz__Record *record)
     record->updated_by = stage->command->actor;
 }
 
+static void clear_event_fields(Kz__Record *record)
+{
+    record->origin = record->noted_by = NULL;
+    record->has_origin_seq = record->has_origin_hash = record->has_provisional = record->has_noted_at = 0;
+}
+
 /* The record as decoded from the batch becomes the new record: what people may not set is overwritten. */
 static void put(struct kz_stage *stage, struct kz_staged *item)
 {
@@ -225,6 +253,7 @@ static void put(struct kz_stage *stage, struct kz_staged *item)
     record->verified_by = before != NULL ? before->verified_by : NULL;
     record->has_retired_at = 0;
     record->retired_at = 0;
+    clear_event_fields(record);
     kz_record_derive(record);
 
     item->unchanged = is_live(before) && kz_record_same(before, record);
@@ -234,6 +263,26 @@ static void put(struct kz_stage *stage, struct kz_staged *item)
     }
     stamp_update(stage, record);
     stamp_change(stage, record);
+    item->after = record;
+}
+
+/* Where it came from and when it was noted is kept as given; a stored event is provisional no more. */
+static void append(struct kz_stage *stage, struct kz_staged *item)
+{
+    Kz__Record *record = item->mutation->record;
+    char *reason = record->reason;
+    item->unchanged = item->before != NULL;
+    if (item->unchanged) {
+        item->after = (Kz__Record *)(uintptr_t)item->before; /* never written: `unchanged` */
+        return;
+    }
+    record->has_created_at = 1;
+    record->created_at = stage->time_ms;
+    record->created_by = stage->command->actor;
+    record->has_updated_at = record->has_verified_at = record->has_retired_at = record->has_provisional = 0;
+    record->updated_by = record->verified_by = NULL;
+    stamp_change(stage, record);
+    if (reason != NULL) record->reason = reason; /* many events of many people may come in one command */
     item->after = record;
 }
 
@@ -265,6 +314,8 @@ static enum kz_code stage_mutation(struct kz_stage *stage, const Kz__Mutation *m
     if (!*go_on) return KZ_OK;
     if (mutation->op == KZ__MUTATION__OP__PUT)
         put(stage, item);
+    else if (mutation->op == KZ__MUTATION__OP__APPEND)
+        append(stage, item);
     else
         retire_or_verify(stage, item);
     item->rev = item->after->rev;
@@ -298,8 +349,10 @@ static void check_records(struct kz_stage *stage)
     struct kz_resolver resolver = {stage, find};
     for (size_t i = 0; i < stage->count; i++) {
         const struct kz_staged *item = &stage->items[i];
-        if (item->mutation->op != KZ__MUTATION__OP__PUT) continue;
+        if (!carries_record(item->mutation)) continue;
         kz_record_check(item->after, &stage->violations);
+        /* An event that a node accepted must not be lost because what it names is not, or no longer, there. */
+        if (item->mutation->op == KZ__MUTATION__OP__APPEND) continue;
         if (is_live(item->before) && !item->unchanged)
             kz_record_check_change(item->before, item->after, &stage->violations);
         kz_record_check_references(item->after, &resolver, &stage->violations);
@@ -391,6 +444,8 @@ static enum kz_code check_referrers(struct kz_stage *stage, const struct kz_stag
             break;
         struct kz_key referrer =
             kz_key_bytes(rows.key.data + prefix.size_bytes, rows.key.size_bytes - prefix.size_bytes);
+        /* Events never change: what they name could never be retired again. */
+        if (kz_kind_is_event((Kz__Kind)referrer.bytes[0])) continue;
         if (still_refers(stage, &referrer, item->mutation)) name_referrer(stage, &referrer);
     }
     kz_rows_close(&rows);

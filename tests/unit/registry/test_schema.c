@@ -2,6 +2,7 @@
 /* Schema and proto say the same, both ways; names and labels find their rows. */
 #include <string.h>
 
+#include "node/registry/event.h"
 #include "node/registry/schema_tables.h"
 #include "tests/unit/registry/samples.h"
 
@@ -79,8 +80,13 @@ static void every_row_has_its_proto_field_and_every_proto_field_its_row(void **s
     assert_int_equal(count, kz__kind__descriptor.n_values);
     for (size_t i = 0; i < count; i++)
         compare(kinds[i].fields, body_descriptor(&kinds[i]), 0, 2);
-    /* `kind` and the bodies are Record's own fields, not rows. */
-    compare(kz_envelope_fields(), &kz__record__descriptor, 1 + (unsigned)count, 1);
+    /* `kind` and the bodies are Record's own fields, not rows; `origin_hash` is bytes, for nodes and not for people. */
+    compare(kz_envelope_fields(), &kz__record__descriptor, 2 + (unsigned)count, 1);
+    assert_null(kz_field_by_name(kz_envelope_fields(), "origin_hash"));
+    const ProtobufCFieldDescriptor *hash =
+        protobuf_c_message_descriptor_get_field_by_name(&kz__record__descriptor, "origin_hash");
+    assert_non_null(hash);
+    assert_int_equal(hash->type, PROTOBUF_C_TYPE_BYTES);
 }
 
 static void kinds_stand_in_number_order_and_are_named_as_in_proto(void **state)
@@ -97,6 +103,49 @@ static void kinds_stand_in_number_order_and_are_named_as_in_proto(void **state)
         assert_ptr_equal(kz_kind_by_number(kinds[i].number), &kinds[i]);
     }
     assert_null(kz_kind_by_number((Kz__Kind)99));
+}
+
+/* Disk and wire hold these numbers: kinds, envelope fields and bodies of events, and the operation. */
+static void numbers_of_events_are_as_agreed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        unsigned number;
+    } fields[] = {{"origin", 17},   {"origin_seq", 18}, {"origin_hash", 19}, {"provisional", 20},
+                  {"noted_at", 21}, {"noted_by", 22},   {"incident", 50},    {"status", 51},
+                  {"entry", 52},    {"tick", 53},       {"call", 54},        {"runbook", 37}};
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        assert_int_equal(
+            protobuf_c_message_descriptor_get_field_by_name(&kz__record__descriptor, fields[i].name)->id,
+            fields[i].number);
+    assert_int_equal(KZ__KIND__INCIDENT, 20);
+    assert_int_equal(KZ__KIND__STATUS, 21);
+    assert_int_equal(KZ__KIND__ENTRY, 22);
+    assert_int_equal(KZ__KIND__TICK, 23);
+    assert_int_equal(KZ__KIND__CALL, 24);
+    assert_int_equal(KZ__MUTATION__OP__APPEND, 4);
+}
+
+static void events_are_marked_and_can_correct_their_own_kind(void **state)
+{
+    (void)state;
+    size_t count = 0, events = 0;
+    const struct kz_kind *kinds = kz_kinds(&count);
+    for (size_t i = 0; i < count; i++) {
+        const struct kz_field *corrects = kz_field_by_name(kinds[i].fields, "corrects");
+        const struct kz_field *incident = kz_field_by_name(kinds[i].fields, "incident");
+        assert_int_equal(kinds[i].event, kinds[i].number >= KZ__KIND__INCIDENT);
+        assert_int_equal(kinds[i].event, corrects != NULL);
+        assert_int_equal(kz_kind_is_event(kinds[i].number), kinds[i].event);
+        if (!kinds[i].event) continue;
+        events++;
+        assert_int_equal(corrects->ref_kinds, KZ_KIND_BIT(kinds[i].number));
+        assert_non_null(incident);
+        assert_int_equal(incident->ref_kinds, KZ_KIND_BIT(KZ__KIND__INCIDENT));
+    }
+    assert_int_equal(events, 5);
+    assert_false(kz_kind_is_event((Kz__Kind)99));
 }
 
 static void a_kind_is_found_by_every_name_it_has(void **state)
@@ -215,6 +264,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_has_its_proto_field_and_every_proto_field_its_row),
         cmocka_unit_test(kinds_stand_in_number_order_and_are_named_as_in_proto),
+        cmocka_unit_test(numbers_of_events_are_as_agreed),
+        cmocka_unit_test(events_are_marked_and_can_correct_their_own_kind),
         cmocka_unit_test(a_kind_is_found_by_every_name_it_has),
         cmocka_unit_test(a_mistyped_kind_suggests_the_nearest),
         cmocka_unit_test(every_field_and_enum_value_is_found_by_name_and_by_both_labels),
