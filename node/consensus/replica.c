@@ -264,6 +264,7 @@ static void tell(struct kz_replica *r)
 
 void kz_replica_leave(struct kz_replica *r)
 {
+    if (!r->dead) kz_replica_pump_transfer(r);
     if (!r->dead) kz_replica_pump_work(r);
     if (!r->dead) {
         kz_gate_pump(r);
@@ -325,6 +326,7 @@ enum kz_code kz_replica_propose(struct kz_replica *r, const uint8_t *data, size_
                                 uint64_t *out_term)
 {
     if (r->dead || !r->started || !kz_replica_is_leader(r) || is_transferring(r)) return KZ_NOT_LEADER;
+    if (r->transfer_target != 0) return KZ_BUSY;
     if (size_bytes > KZ_ENTRY_MAX_BYTES) return KZ_TOO_BIG;
     if (waiting_bytes(r) + size_bytes > KZ_PROPOSAL_QUEUE_MAX_BYTES || r->proposal_count == KZ_PROPOSALS_MAX)
         return KZ_BUSY;

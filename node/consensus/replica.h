@@ -134,7 +134,8 @@ enum kz_change { KZ_CHANGE_ADD, KZ_CHANGE_PROMOTE, KZ_CHANGE_DEMOTE, KZ_CHANGE_R
  * KZ_BUSY until that has ended: ask again. KZ_BUSY also while an earlier change settles, KZ_INVALID with a reason. */
 enum kz_code kz_replica_propose_change(struct kz_replica *replica, enum kz_change change, uint64_t id,
                                        const char *address, struct kz_err *err) KZ_MUST_CHECK;
-/* Give leadership to `target` (0 = any voter that holds the whole log). KZ_BUSY: nobody does yet. */
+/* Give leadership to `target` (0 = the voter that holds most). KZ_OK: under way; proposals are refused (KZ_BUSY) until
+ * the target holds everything and is told, or an election timeout has passed and nothing has changed. */
 enum kz_code kz_replica_transfer(struct kz_replica *replica, uint64_t target, struct kz_err *err) KZ_MUST_CHECK;
 
 /* Linearizable read (read_gate.h): `callback` fires once, later: KZ_OK with the index that must be applied before

@@ -110,7 +110,8 @@ struct kz_replica {
     size_t snapshot_turn; /* whose chunk is next */
 
     enum raft_state state_seen;
-    uint64_t lead_start; /* index of the first entry of our own term */
+    uint64_t lead_start;                         /* index of the first entry of our own term */
+    uint64_t transfer_target, transfer_until_ms; /* leadership waits to go there; 0 = no */
     enum kz_raft_role told_role;
     uint64_t told_term, told_leader;
     bool told_once;
@@ -151,6 +152,9 @@ void kz_replica_submit(struct kz_replica *r); /* queued proposals -> core */
 bool kz_replica_enter(struct kz_replica *r);  /* false: dead or not started */
 void kz_replica_leave(struct kz_replica *r);  /* follow-up work, timer, callbacks */
 void kz_replica_end_fast_election(struct kz_replica *r);
+
+/* replica_member.c */
+void kz_replica_pump_transfer(struct kz_replica *r);
 
 /* replica_step.c: one event and its update. False: dead. */
 bool kz_replica_step(struct kz_replica *r, struct raft_event *event, const struct step_input *input);

@@ -17,6 +17,13 @@ static void *grow(void *array, size_t count, size_t *room, size_t size)
     return kz_must_realloc(array, *room * size);
 }
 
+/* Drops the first `drop` elements; returns how many remain. */
+static size_t drop_front(void *array, size_t count, size_t drop, size_t size)
+{
+    if (drop > 0) memmove(array, (uint8_t *)array + drop * size, (count - drop) * size);
+    return count - drop;
+}
+
 static struct kz_replica_log_slot *slot_at(const struct kz_replica_log *log, uint64_t index)
 {
     return &log->slots[index & (log->slot_room - 1)];
@@ -161,13 +168,11 @@ void kz_replica_log_drop_prefix(struct kz_replica_log *log, uint64_t index, uint
     size_t drop = 0;
     while (drop + 1 < log->run_count && log->runs[drop + 1].first <= index + 1)
         drop++;
-    memmove(log->runs, log->runs + drop, (log->run_count - drop) * sizeof(*log->runs));
-    log->run_count -= drop;
+    log->run_count = drop_front(log->runs, log->run_count, drop, sizeof(*log->runs));
     drop = 0;
     while (drop < log->mark_count && log->marks[drop].index < index)
         drop++;
-    memmove(log->marks, log->marks + drop, (log->mark_count - drop) * sizeof(*log->marks));
-    log->mark_count -= drop;
+    log->mark_count = drop_front(log->marks, log->mark_count, drop, sizeof(*log->marks));
 }
 
 void kz_replica_log_evict(struct kz_replica_log *log, uint64_t limit_bytes, uint64_t durable)
@@ -246,6 +251,5 @@ void kz_replica_log_forget_changes(struct kz_replica_log *log, uint64_t index)
     size_t drop = 0;
     while (drop < log->change_count && log->changes[drop].index <= index)
         free(log->changes[drop++].data);
-    memmove(log->changes, log->changes + drop, (log->change_count - drop) * sizeof(*log->changes));
-    log->change_count -= drop;
+    log->change_count = drop_front(log->changes, log->change_count, drop, sizeof(*log->changes));
 }

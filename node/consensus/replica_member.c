@@ -41,7 +41,7 @@ static enum kz_code check_request(const struct kz_replica *r, enum kz_change cha
 /* One change at a time, and none before the one before it has settled. */
 static enum kz_code check_calm(const struct kz_replica *r, struct kz_err *err)
 {
-    if (!kz_replica_is_leader(r) || raft_transferee(&r->core) != 0)
+    if (!kz_replica_is_leader(r) || raft_transferee(&r->core) != 0 || r->transfer_target != 0)
         return kz_fail(err, KZ_NOT_LEADER, "not the leader");
     if (r->core.configuration_uncommitted_index != 0 || r->commit < r->lead_start)
         return kz_fail(err, KZ_BUSY, "an earlier change is not committed yet");
@@ -132,40 +132,58 @@ enum kz_code kz_replica_propose_change(struct kz_replica *r, enum kz_change chan
     return code;
 }
 
-/* A voter that holds everything; 0 = none. */
+/* The voter that holds most of the log; 0 = none was heard. */
 static uint64_t choose_target(const struct kz_replica *r)
 {
+    uint64_t best = 0, best_match = 0;
     for (unsigned i = 0; i < r->core.configuration.n; i++) {
         const struct raft_server *server = &r->core.configuration.servers[i];
         raft_index match;
-        if (server->role == RAFT_VOTER && server->id != r->options.id &&
-            raft_match_index(&r->core, server->id, &match) == 0 && match == r->log.last)
-            return server->id;
+        if (server->role != RAFT_VOTER || server->id == r->options.id ||
+            raft_match_index(&r->core, server->id, &match) != 0 || match <= best_match)
+            continue;
+        best = server->id;
+        best_match = match;
     }
-    return 0;
+    return best;
 }
 
-static enum kz_code start_transfer(struct kz_replica *r, uint64_t target, struct kz_err *err)
+static enum kz_code begin_transfer(struct kz_replica *r, uint64_t target, struct kz_err *err)
 {
     if (!kz_replica_is_leader(r)) return kz_fail(err, KZ_NOT_LEADER, "not the leader");
-    if (raft_transferee(&r->core) != 0) return kz_fail(err, KZ_BUSY, "a transfer is under way");
-    if (target == 0 && (target = choose_target(r)) == 0)
-        return kz_fail(err, KZ_BUSY, "no other voter holds the whole log yet");
+    if (r->transfer_target != 0 || raft_transferee(&r->core) != 0)
+        return kz_fail(err, KZ_BUSY, "a transfer is under way");
+    if (target == 0 && (target = choose_target(r)) == 0) return kz_fail(err, KZ_BUSY, "no other voter was heard yet");
     const struct raft_server *server = find_server(r, target);
     if (!server || server->role != RAFT_VOTER || target == r->options.id)
         return kz_fail(err, KZ_INVALID, "node %llu is not another voter", (unsigned long long)target);
-    if (!kz_guard_transfer(r->options.guards, &r->core, target, r->log.last))
-        return kz_fail(err, KZ_BUSY, "node %llu does not hold the whole log yet", (unsigned long long)target);
+    r->transfer_target = target;
+    r->transfer_until_ms = kz_replica_now(r) + r->options.election_timeout_ms;
+    return KZ_OK;
+}
+
+/* While the target catches up nothing new is taken in, so that it can; after an election timeout it is given up. */
+void kz_replica_pump_transfer(struct kz_replica *r)
+{
+    uint64_t target = r->transfer_target;
+    const struct raft_server *server = target != 0 ? find_server(r, target) : NULL;
+    if (target == 0) return;
+    if (!kz_replica_is_leader(r) || !server || server->role != RAFT_VOTER ||
+        kz_replica_now(r) >= r->transfer_until_ms) {
+        r->transfer_target = 0;
+        return;
+    }
+    if (r->proposal_count > 0 || !kz_guard_transfer(r->options.guards, &r->core, target, r->log.last)) return;
     struct raft_event event = {.type = RAFT_TRANSFER};
     event.transfer.server_id = target;
-    if (!kz_replica_step(r, &event, NULL)) return kz_fail(err, KZ_BUSY, "the core refuses the transfer");
-    return KZ_OK;
+    r->transfer_target = 0;
+    kz_replica_step(r, &event, NULL); /* a refusal changes nothing: leadership stays */
 }
 
 enum kz_code kz_replica_transfer(struct kz_replica *r, uint64_t target, struct kz_err *err)
 {
     if (!kz_replica_enter(r)) return kz_fail(err, KZ_NOT_LEADER, "not started");
-    enum kz_code code = start_transfer(r, target, err);
+    enum kz_code code = begin_transfer(r, target, err);
     kz_replica_leave(r);
     return code;
 }

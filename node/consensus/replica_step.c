@@ -115,6 +115,7 @@ static void take_state(struct kz_replica *r)
     enum raft_state state = raft_state(&r->core);
     if (r->state_seen == RAFT_LEADER && state != RAFT_LEADER) {
         kz_gate_reset(&r->gate);
+        r->transfer_target = 0;
         for (size_t i = 0; i < r->peer_count; i++)
             kz_snapshot_stop(r, &r->peers[i]);
     }

@@ -203,12 +203,12 @@ struct sim_checks {
     uint64_t term_started; /* highest term somebody stood for */
     struct {
         uint64_t target, term, until_us;
-    } transfer; /* that must have succeeded by then; target 0 = none */
+    } transfer; /* must have arrived by then; target 0 = none */
 };
 void sim_check_append(struct sim_node *node, uint64_t index, size_t count);
 void sim_check_node(struct sim_node *node);
 void sim_check_hard(struct sim_node *node, uint64_t term, uint64_t vote);
-void sim_check_message(struct sim_node *from, const Kz__PeerMessage *message);
+void sim_check_message(struct sim_node *from, uint64_t to, const Kz__PeerMessage *message);
 void sim_check_configuration(struct sim_node *node);
 void sim_check_transfer(struct sim *sim);
 void sim_check_applied(struct sim_node *node, uint64_t index, uint64_t term, uint64_t chain);
@@ -228,6 +228,7 @@ struct sim_pending { /* a proposal without an answer */
 void sim_load_write(struct sim *sim);
 void sim_load_read(struct sim *sim, struct sim_node *leader);
 void sim_load_applied(struct sim_node *node, uint64_t index);
+void sim_load_fini(struct sim *sim);
 void sim_load_unknown(struct sim_node *node); /* outcomes of this node's proposals are unknown */
 void sim_fault_crash(struct sim *sim);
 void sim_fault_member(struct sim *sim);
@@ -281,7 +282,8 @@ struct sim {
     struct sim_checks checks;
     struct sim_pending *pending; /* owned */
     size_t pending_count, pending_room;
-    uint64_t *retries; /* owned: writes of unknown outcome */
+    struct sim_read *reads; /* owned: without an answer */
+    uint64_t *retries;      /* owned: writes of unknown outcome */
     size_t retry_count, retry_room;
     struct sim_stats stats;
 };

@@ -221,8 +221,16 @@ static void check_lone(struct sim_node *from, const Kz__AppendEntries *append)
                  (unsigned long long)from->id, (unsigned long long)last, (unsigned long long)from->durable_last);
 }
 
+static void note_transfer(struct sim *sim, uint64_t target, uint64_t term)
+{
+    if (!sim->profile.calm) return;
+    sim->checks.transfer.target = target;
+    sim->checks.transfer.term = term;
+    sim->checks.transfer.until_us = sim->now_us + 2 * sim->profile.election_ms * US_PER_MS;
+}
+
 /* No message leaves before its term, vote or acknowledged entry is durable (DESIGN 4). */
-void sim_check_message(struct sim_node *from, const Kz__PeerMessage *message)
+void sim_check_message(struct sim_node *from, uint64_t to, const Kz__PeerMessage *message)
 {
     uint64_t term = 0;
     if (message->append_entries) term = message->append_entries->term;
@@ -237,6 +245,7 @@ void sim_check_message(struct sim_node *from, const Kz__PeerMessage *message)
     if (message->append_entries_result) check_ack(from, message->append_entries_result);
     if (message->request_vote_result) check_vote(from, message->request_vote_result);
     if (message->append_entries) check_lone(from, message->append_entries);
+    if (message->timeout_now) note_transfer(from->sim, to, message->timeout_now->term);
 }
 
 /* A node acts by the newest configuration in its log. */

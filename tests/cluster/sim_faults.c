@@ -133,11 +133,6 @@ void sim_fault_transfer(struct sim *sim)
     uint64_t target = members[sim_below(sim, count)].id;
     if (kz_replica_transfer(leader->replica, target, &err) == KZ_OK) {
         sim->stats.transfers++;
-        if (sim->profile.calm) {
-            sim->checks.transfer.target = target;
-            sim->checks.transfer.term = leader->term;
-            sim->checks.transfer.until_us = sim->now_us + 2 * sim->profile.election_ms * US_PER_MS;
-        }
         sim_story(sim, "n%llu gives leadership to n%llu", (unsigned long long)leader->id, (unsigned long long)target);
     }
     sim_node_after_input(leader);

@@ -124,14 +124,28 @@ void sim_load_unknown(struct sim_node *node)
     sim->pending_count = kept;
 }
 
-struct read {
+struct sim_read {
     struct sim *sim;
+    struct sim_read *next, **place; /* of all without an answer: a crash answers nobody */
     uint64_t acked_before, node;
 };
 
+static void free_read(struct sim_read *read)
+{
+    *read->place = read->next;
+    if (read->next) read->next->place = read->place;
+    free(read);
+}
+
+void sim_load_fini(struct sim *sim)
+{
+    while (sim->reads)
+        free_read(sim->reads);
+}
+
 static void read_answered(void *data, enum kz_code code, uint64_t read_index)
 {
-    struct read *read = data;
+    struct sim_read *read = data;
     struct sim *sim = read->sim;
     if (code == KZ_OK) {
         sim->stats.reads++;
@@ -140,14 +154,20 @@ static void read_answered(void *data, enum kz_code code, uint64_t read_index)
                      (unsigned long long)read->node, (unsigned long long)read_index,
                      (unsigned long long)read->acked_before);
     }
-    free(read);
+    free_read(read);
 }
 
 void sim_load_read(struct sim *sim, struct sim_node *leader)
 {
-    struct read *read = kz_must_alloc(1, sizeof(*read));
-    *read = (struct read){.sim = sim, .acked_before = sim->checks.acked_index, .node = leader->id};
-    if (kz_replica_read(leader->replica, read_answered, read) != KZ_OK) free(read);
+    struct sim_read *read = kz_must_alloc(1, sizeof(*read));
+    *read = (struct sim_read){.sim = sim,
+                              .next = sim->reads,
+                              .place = &sim->reads,
+                              .acked_before = sim->checks.acked_index,
+                              .node = leader->id};
+    if (sim->reads) sim->reads->place = &read->next;
+    sim->reads = read;
+    if (kz_replica_read(leader->replica, read_answered, read) != KZ_OK) free_read(read);
     kz_replica_flush(leader->replica);
     sim_node_after_input(leader);
 }

@@ -102,13 +102,13 @@ static void export_close(void *data, void *export)
 
 static void send_message(void *data, uint64_t peer, const Kz__PeerMessage *message)
 {
-    sim_check_message(data, message);
+    sim_check_message(data, peer, message);
     sim_net_send(data, peer, message, false);
 }
 
 static void send_bulk(void *data, uint64_t peer, const Kz__PeerMessage *message)
 {
-    sim_check_message(data, message);
+    sim_check_message(data, peer, message);
     sim_net_send(data, peer, message, true);
 }
 

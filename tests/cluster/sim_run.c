@@ -286,6 +286,7 @@ static void free_all(struct sim *sim)
         }
     }
     if (heap_live != 0) sim_fail(sim, "the core leaked %zu pieces of memory", heap_live);
+    sim_load_fini(sim);
     free(sim->heap);
     free(sim->pending);
     free(sim->retries);

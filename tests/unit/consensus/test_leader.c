@@ -298,12 +298,30 @@ static void leadership_goes_only_to_who_holds_the_whole_log(void **state)
     struct fixture *f = *state;
     struct kz_err err;
     lead(f);
-    assert_int_equal(kz_replica_transfer(f->replica, 3, &err), KZ_BUSY);
-    assert_int_equal(kz_replica_transfer(f->replica, 1, &err), KZ_INVALID);
-    assert_int_equal(kz_replica_transfer(f->replica, 0, &err), KZ_OK);
-    fixture_expect(f, "send 2 TimeoutNow term 2\nrole leader term 2 leader 0\n");
     uint64_t index;
+    assert_int_equal(kz_replica_transfer(f->replica, 1, &err), KZ_INVALID);
+    assert_int_equal(kz_replica_transfer(f->replica, 3, &err), KZ_OK);
+    fixture_expect(f, ""); /* node 3 was never heard */
+    assert_int_equal(propose(f, 1, &index), KZ_BUSY);
+    assert_int_equal(kz_replica_transfer(f->replica, 2, &err), KZ_BUSY);
+    fixture_append_result(f, 3, 2, 2);
+    fixture_expect(f, "send 3 TimeoutNow term 2\nrole leader term 2 leader 0\n");
     assert_int_equal(propose(f, 1, &index), KZ_NOT_LEADER);
+}
+
+static void transfer_to_a_silent_node_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    struct kz_err err;
+    uint64_t index;
+    lead(f);
+    assert_int_equal(kz_replica_transfer(f->replica, 3, &err), KZ_OK);
+    for (unsigned i = 0; i < 6; i++) {
+        fixture_wait(f, f->options.election_timeout_ms / 5);
+        fixture_append_result(f, 2, 2, 2);
+    }
+    assert_true(kz_replica_is_leader(f->replica));
+    assert_int_equal(propose(f, 1, &index), KZ_OK);
 }
 
 static void leader_without_answers_steps_down(void **state)
@@ -339,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(change_waits_until_the_one_before_is_held_by_every_voter, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_changes_are_refused_with_a_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(leadership_goes_only_to_who_holds_the_whole_log, setup, teardown),
+        cmocka_unit_test_setup_teardown(transfer_to_a_silent_node_is_given_up, setup, teardown),
         cmocka_unit_test_setup_teardown(leader_without_answers_steps_down, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
