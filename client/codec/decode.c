@@ -238,7 +238,8 @@ static void decode_record_fields(struct kz_entry *entry, const struct kz_kind *k
     }
 }
 
-/* The registry's own rules, with the place where the value stands instead of its path. */
+/* The registry's own rules, with the place where the value stands before its path. A rule's text does not name the
+ * field, and one that is missing has no place of its own. */
 static void check_record(const struct kz_entry *entry, struct kz_violations *problems)
 {
     struct kz_violations found = {0};
@@ -248,7 +249,12 @@ static void check_record(const struct kz_entry *entry, struct kz_violations *pro
         struct kz_place place = entry->node->place;
         (void)kz_entry_locate(entry, violation->path, &place);
         struct kz_text text = {.en = violation->en, .ja = violation->ja};
-        kz_problem_add_text(problems, place, violation->rule, &text, violation->source);
+        struct kz_buf path;
+        kz_buf_init(&path, 0);
+        kz_place_format(&path, place);
+        kz_buf_addf(&path, ": %s", violation->path);
+        kz_violations_add(problems, kz_buf_text(&path), violation->rule, &text, violation->source);
+        kz_buf_fini(&path);
     }
     kz_violations_fini(&found);
 }
