@@ -69,5 +69,10 @@ enum kz_code kz_bootstrap_open_store(const struct kz_service_config *config, boo
                                              .node_id = (uint64_t)config->id,
                                              .create = bootstrap};
     enum kz_code code = kz_store_open(out, &options, err);
+    if (code == KZ_NOT_FOUND)
+        return kz_fail(err, code,
+                       "%s holds no store. At the first start of a new cluster, start with --bootstrap; if this node "
+                       "has run before, its data is gone and it may not come back under its old id",
+                       config->data_directory);
     return code ? code : ensure_first_entry(config, bootstrap, *out, err);
 }

@@ -101,6 +101,10 @@ static enum kz_code check_config(const struct kz_service_config *config, const c
                        config->name, (long long)config->id);
     if (strlen(config->name) >= KZ_NAME_MAX_BYTES || strlen(config->cluster_id) >= KZ_NAME_MAX_BYTES)
         return kz_fail(err, KZ_USAGE, "%s: node name and cluster id are at most %u bytes", path, KZ_NAME_MAX_BYTES - 1);
+    char host[256];
+    int port;
+    if (!kz_service_split_address(config->listen, host, sizeof host, &port))
+        return kz_fail(err, KZ_USAGE, "%s: [node] listen = %s is not host:port", path, config->listen);
     if (config->heartbeat_ms * 2 > config->election_timeout_ms)
         return kz_fail(err, KZ_USAGE, "%s: raft.heartbeat must be at most half of raft.election_timeout", path);
     return KZ_OK;
