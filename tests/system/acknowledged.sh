@@ -75,7 +75,7 @@ each_once() {
     expect_equal '' "$wrong"
 }
 
-lab_begin
+lab_begin --nodes 3
 check prepared prepare
 export KEIZOKU_TIMEOUT=60s
 KILLED=0

@@ -100,7 +100,7 @@ test_references() {
     check a-reference-within-the-transaction-holds keizoku apply -q -f "$WORK/pair.yaml"
 }
 
-lab_begin
+lab_begin --nodes 3
 test_transaction
 test_too_many
 test_interrupted

@@ -36,10 +36,8 @@ losers_see_the_winner() { # ROUND WINNER
         [ "$editor" = "$2" ] && continue
         expect_equal 4 "$status" || return 1
         # The other's change and who made it.
-        grep -q "round $1 editor $2 -> round $1 editor $editor" "$WORK/editor-$1-$editor" && grep -q 'changed by officer' "$WORK/editor-$1-$editor" || {
-            cat "$WORK/editor-$1-$editor"
-            return 1
-        }
+        expect_text "round $1 editor $2 -> round $1 editor $editor" cat "$WORK/editor-$1-$editor" || return 1
+        expect_text 'changed by officer' cat "$WORK/editor-$1-$editor" || return 1
     done <"$WORK/round-$1"
 }
 
@@ -121,7 +119,7 @@ test_counter() {
     check equal-at-the-end wait_until "$WAIT" all_equal
 }
 
-lab_begin
+lab_begin --nodes 3
 check prepared put_site contested begin
 test_editors
 test_creators

@@ -117,7 +117,7 @@ test_unknown_id() {
     check not-an-id expect_exit 2 keizoku outcome 123
 }
 
-lab_begin
+lab_begin --nodes 3
 check prepared put_site spare begin
 test_paused_leader
 test_killed_leader
