@@ -118,9 +118,10 @@ static void rules_of_the_registry_are_told_with_their_line(void **state)
     bool rlo = false, level = false, site = false;
     for (size_t i = 0; i < reading.problems.count; i++) {
         const char *path = reading.problems.items[i]->path;
-        rlo = rlo || strcmp(path, "a.yaml:6:6") == 0;
-        level = level || strcmp(path, "a.yaml:9:10") == 0;
-        site = site || strcmp(path, "a.yaml:9:3") == 0; /* absent: the item it is missing from */
+        rlo = rlo || strcmp(path, "a.yaml:6:6: system/juki.rlo") == 0;
+        level = level || strcmp(path, "a.yaml:9:10: system/juki.placements[1].level") == 0;
+        /* absent: the item it is missing from */
+        site = site || strcmp(path, "a.yaml:9:3: system/juki.placements[1].site") == 0;
     }
     assert_true(rlo);
     assert_true(level);
