@@ -255,6 +255,13 @@ static bool is_local_without_quorum(const Kz__Response *response)
     return response->meta && response->meta->read == KZ__READ_MODE__LOCAL && !response->meta->quorum;
 }
 
+/* "There is none" is an answer as good as any, when it comes from the latest state. */
+static bool is_latest(const Kz__Response *response)
+{
+    if (response->error && response->error->code != KZ_NOT_FOUND) return false;
+    return response->meta && response->meta->read == KZ__READ_MODE__LINEARIZABLE;
+}
+
 /* The node that answered has no quorum; another one may. Its answer, or NULL, costs at most FRESHER_MS. */
 static Kz__Response *ask_others(struct kz_client *client, Kz__Request *request)
 {
@@ -280,7 +287,7 @@ static Kz__Response *ask_others(struct kz_client *client, Kz__Request *request)
     if (!connection) return NULL;
     request->mode = KZ__READ_MODE__LINEARIZABLE;
     code = exchange(client, connection, request, deadline_ms, &response, NULL);
-    if (code || response->error || !response->meta || response->meta->read != KZ__READ_MODE__LINEARIZABLE) {
+    if (code || !is_latest(response)) {
         if (!code) kz__response__free_unpacked(response, NULL);
         kz_connection_free(connection);
         return NULL;

@@ -313,6 +313,18 @@ int kz_cli_write(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, boo
     return kz_cli_fail_conflict(cli, error, base, find_mine(mutations, count, error->current));
 }
 
+int kz_cli_done(struct kz_cli *cli, Kz__Mutation__Op op, const Kz__Response *response, bool dry_run)
+{
+    bool for_people = cli->view.output == KZ_OUTPUT_TABLE || cli->view.output == KZ_OUTPUT_WIDE;
+    if (cli->options.quiet && for_people) return 0;
+    struct kz_buf out;
+    kz_buf_init(&out, 0);
+    kz_show_outcome(&cli->view, op, response->outcome, response->meta, dry_run, &out);
+    int status = kz_cli_print(cli, &out);
+    kz_buf_fini(&out);
+    return status;
+}
+
 /* ---- freshness ---- */
 
 static bool is_too_old(const struct kz_cli *cli, const Kz__Meta *meta)

@@ -41,6 +41,9 @@ int kz_cli_call(struct kz_cli *cli, Kz__Request *request, Kz__Response **respons
 struct kz_entries;
 int kz_cli_write(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, bool dry_run,
                  const struct kz_entries *entries, const Kz__Record *base, Kz__Response **response);
+/* What a write did to each record, on stdout: 0, or the status of a failed print. Nothing with --quiet, unless a form
+ * for programs was asked for. */
+int kz_cli_done(struct kz_cli *cli, Kz__Mutation__Op op, const Kz__Response *response, bool dry_run);
 /* Prints to stdout; 0, or the status of a failed write. */
 int kz_cli_print(struct kz_cli *cli, struct kz_buf *text);
 void kz_cli_note(struct kz_cli *cli, const char *text); /* stderr */

@@ -166,7 +166,7 @@ static Kz__Error *take_id(struct parser *parser, const char *word)
                             KZ_TEXT_ARGS(*word ? word : "\"\"", cli->kind->name));
     cli->ids = kz_must_realloc(cli->ids, (cli->id_count + 1) * sizeof *cli->ids);
     cli->ids[cli->id_count++] = word;
-    if (cli->id_count == 1) kz_cli_set_subject(cli, word);
+    kz_cli_set_subject(cli, cli->id_count == 1 ? word : NULL); /* of several, the answer names the one it means */
     return NULL;
 }
 

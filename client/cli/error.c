@@ -110,13 +110,8 @@ static void complete_conflict(Kz__Error *error, const char *subject)
     kz_time_format(&when, current->updated_at);
     fill_lines(error, KZ_T_EMPTY, KZ_T_WHY_CONFLICT, KZ_T_EMPTY,
                KZ_TEXT_ARGS(rev, current->updated_by ? current->updated_by : "?", kz_buf_text(&when)));
-    const struct kz_kind *kind = kz_kind_by_number(current->kind);
-    struct kz_buf name;
-    kz_buf_init(&name, 0);
-    kz_buf_addf(&name, "%s/%s", kind ? kind->name : "?", current->id);
-    fill_lines(error, KZ_T_EMPTY, KZ_T_EMPTY, KZ_T_HINT_CONFLICT, KZ_TEXT_ARGS(kz_buf_text(&name)));
+    fill_lines(error, KZ_T_EMPTY, KZ_T_EMPTY, KZ_T_HINT_CONFLICT, KZ_TEXT_ARGS(subject));
     kz_buf_fini(&when);
-    kz_buf_fini(&name);
 }
 
 static void complete_referenced(Kz__Error *error)
@@ -142,7 +137,18 @@ static void complete_not_found(Kz__Error *error, const struct kz_error_context *
     fill_lines(error, KZ_T_EMPTY, KZ_T_WHY_NOT_FOUND, KZ_T_HINT_NOT_FOUND, KZ_TEXT_ARGS(kind));
 }
 
-void kz_error_complete(Kz__Error *error, const struct kz_error_context *context)
+/* Which of many records it was: what the node names is nearer the truth than what the command line says. */
+static void name_record(const Kz__Error *error, struct kz_buf *out)
+{
+    if (error->current) {
+        const struct kz_kind *kind = kz_kind_by_number(error->current->kind);
+        kz_buf_addf(out, "%s/%s", kind ? kind->name : "?", error->current->id);
+    } else if (error->n_violations && (error->code == KZ_CONFLICT || error->code == KZ_NOT_FOUND)) {
+        kz_buf_add_text(out, error->violations[0]->path); /* of a record as a whole, so this is its name */
+    }
+}
+
+static void complete_with(Kz__Error *error, const struct kz_error_context *context)
 {
     char number[NUMBER_TEXT_BYTES];
     complete_what(error, context);
@@ -179,6 +185,17 @@ void kz_error_complete(Kz__Error *error, const struct kz_error_context *context)
         fill_lines(error, KZ_T_EMPTY, KZ_T_WHY_OTHER, KZ_T_HINT_OTHER, NULL, 0);
         return;
     }
+}
+
+void kz_error_complete(Kz__Error *error, const struct kz_error_context *context)
+{
+    struct kz_buf name;
+    kz_buf_init(&name, 0);
+    name_record(error, &name);
+    struct kz_error_context named = *context;
+    if (name.size_bytes) named.subject = kz_buf_text(&name);
+    complete_with(error, &named);
+    kz_buf_fini(&name);
 }
 
 Kz__Error *kz_error_of_outcome(Kz__Outcome *outcome, const struct kz_error_context *context)

@@ -53,7 +53,7 @@ static const struct kz_option table[] = {
     {"no-headers", 0, "KEIZOKU_NO_HEADERS", KZ_OPTION_FLAG, AT(no_headers), 0, NULL, NULL, 0,
      "tables and CSV without the first line", "表とCSVの見出しを出さない"},
     {"quiet", 'q', "KEIZOKU_QUIET", KZ_OPTION_FLAG, AT(quiet), 0, NULL, NULL, 0,
-     "no summaries on stderr; warnings and errors remain", "要約を出さない(警告と誤りは出す)"},
+     "say nothing of what went well; data asked for, warnings and errors remain", "成功時の表や要約を出さない(求めたデータ、警告、誤りは出す)"},
     {"verbose", 'v', "KEIZOKU_VERBOSE", KZ_OPTION_FLAG, AT(verbose), 0, NULL, NULL, 0,
      "tell each connection and retry on stderr", "接続と再試行の経過を表示する"},
     {"help", 'h', NULL, KZ_OPTION_FLAG, AT(help), 0, NULL, NULL, 0,

@@ -94,11 +94,7 @@ static int send_edited(struct kz_cli *cli, const struct kz_files *files, const K
     Kz__Response *response = NULL;
     int status = kz_cli_write(cli, mutations, 1, false, &files->entries, base, &response);
     if (!status) {
-        struct kz_buf out;
-        kz_buf_init(&out, 0);
-        kz_show_outcome(&cli->view, KZ__MUTATION__OP__PUT, response->outcome, response->meta, false, &out);
-        status = kz_cli_print(cli, &out);
-        kz_buf_fini(&out);
+        status = kz_cli_done(cli, KZ__MUTATION__OP__PUT, response, false);
         kz__response__free_unpacked(response, NULL);
     }
     kz_cli_free_mutations(mutations, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that read: status, list, get, history, diff, watch, outcome. */
+/* The commands that read: status, list, get, history, diff, watch. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +8,9 @@
 #include "client/cli/cache.h"
 #include "client/cli/commands.h"
 #include "node/base/assert.h"
-#include "proto/wire.h"
 
 #define HISTORY_PAGE 200u
 #define NUMBER_TEXT_BYTES 24
-#define OUTCOME_ROLE "operator" /* what the refused write would have needed */
 
 static int fail_odd(struct kz_cli *cli)
 {
@@ -287,79 +285,4 @@ int kz_run_watch(struct kz_cli *cli)
     kz__response__free_unpacked(refusal, NULL);
     kz_error_complete(error, &context);
     return kz_cli_fail(cli, error);
-}
-
-/* ---- outcome ---- */
-
-static bool parse_request_id(const char *text, uint8_t id[KZ_REQUEST_ID_BYTES])
-{
-    if (strlen(text) != 2 * KZ_REQUEST_ID_BYTES || text[strspn(text, "0123456789abcdefABCDEF")]) return false;
-    for (size_t i = 0; i < KZ_REQUEST_ID_BYTES; i++) {
-        char pair[] = {text[2 * i], text[2 * i + 1], '\0'};
-        id[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    return true;
-}
-
-static int show_refused(struct kz_cli *cli, Kz__Outcome *outcome)
-{
-    struct kz_error_context context = {.role = OUTCOME_ROLE};
-    Kz__Error *error = kz_error_of_outcome(outcome, &context);
-    for (int japanese = 0; japanese < 2; japanese++) {
-        struct kz_buf what;
-        kz_buf_init(&what, 0);
-        kz_text_fill(&what, KZ_T_OUTCOME_REFUSED, japanese,
-                     KZ_TEXT_ARGS(cli->rest, japanese ? error->what_ja : error->what_en));
-        kz_error_set(japanese ? &error->what_ja : &error->what_en, kz_buf_text(&what));
-        kz_buf_fini(&what);
-    }
-    return kz_cli_fail(cli, error);
-}
-
-static int show_applied(struct kz_cli *cli, const Kz__Response *response)
-{
-    char rev[NUMBER_TEXT_BYTES];
-    snprintf(rev, sizeof rev, "%" PRIu64, response->outcome->rev);
-    kz_cli_tell(cli, KZ_T_OUTCOME_APPLIED, KZ_TEXT_ARGS(cli->rest, rev));
-    struct kz_buf out;
-    kz_buf_init(&out, 0);
-    kz_show_outcome(&cli->view, KZ__MUTATION__OP__PUT, response->outcome, response->meta, false, &out);
-    int status = kz_cli_answer(cli, response->meta, &out);
-    kz_buf_fini(&out);
-    return status;
-}
-
-int kz_run_outcome(struct kz_cli *cli)
-{
-    uint8_t id[KZ_REQUEST_ID_BYTES];
-    if (!parse_request_id(cli->rest, id))
-        return kz_cli_fail(cli, kz_error_new(KZ_USAGE, KZ_T_BAD_REQUEST_ID, KZ_T_REQUEST_ID_RULE, KZ_T_USE_HELP_SECOND,
-                                             KZ_TEXT_ARGS(cli->rest, cli->command->name)));
-    Kz__OutcomeRequest ask = KZ__OUTCOME_REQUEST__INIT;
-    ask.request_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
-    Kz__Request request = KZ__REQUEST__INIT;
-    request.outcome = &ask;
-    Kz__Response *response = NULL;
-    int status = kz_cli_connect(cli);
-    if (status) return status;
-    struct kz_err err = {.code = KZ_OK};
-    if (kz_client_call(cli->client, &request, &response, &err)) {
-        struct kz_error_context context = {.request = cli->rest, .role = cli->command->role};
-        return kz_cli_fail(cli, kz_error_of_call(cli->client, &err, cli->options.timeout_ms, &context));
-    }
-    bool unknown = response->error ? response->error->code == KZ_NOT_FOUND : !response->outcome;
-    if (unknown) {
-        status = kz_cli_fail(cli, kz_error_new(KZ_NOT_FOUND, KZ_T_OUTCOME_NOT_KNOWN, KZ_T_OUTCOME_NOT_KNOWN_WHY,
-                                               KZ_T_OUTCOME_NOT_KNOWN_HINT, KZ_TEXT_ARGS(cli->rest)));
-    } else if (response->error) {
-        Kz__Error *error = response->error;
-        response->error = NULL;
-        struct kz_error_context context = {.request = cli->rest, .role = cli->command->role};
-        kz_error_complete(error, &context);
-        status = kz_cli_fail(cli, error);
-    } else {
-        status = response->outcome->code ? show_refused(cli, response->outcome) : show_applied(cli, response);
-    }
-    kz__response__free_unpacked(response, NULL);
-    return status;
 }

@@ -31,11 +31,7 @@ static void tell_summary(struct kz_cli *cli, const Kz__Outcome *outcome, bool dr
 
 static int show_done(struct kz_cli *cli, Kz__Mutation__Op op, const Kz__Response *response, bool dry_run)
 {
-    struct kz_buf out;
-    kz_buf_init(&out, 0);
-    kz_show_outcome(&cli->view, op, response->outcome, response->meta, dry_run, &out);
-    int status = kz_cli_print(cli, &out);
-    kz_buf_fini(&out);
+    int status = kz_cli_done(cli, op, response, dry_run);
     tell_summary(cli, response->outcome, dry_run);
     return status;
 }

@@ -146,6 +146,18 @@ void kz_show_ago(const struct kz_view *view, struct kz_buf *out, int64_t age_ms)
 
 /* ---- banner ---- */
 
+void kz_show_freshness(const struct kz_view *view, const Kz__Meta *meta, struct kz_buf *time, struct kz_buf *contact)
+{
+    if (meta->has_leader_contact_ms)
+        kz_show_ago(view, contact, meta->leader_contact_ms);
+    else
+        kz_buf_add_text(contact, kz_text(KZ_T_NEVER, view->japanese));
+    if (meta->has_data_time_ms)
+        kz_time_format(time, meta->data_time_ms - meta->data_time_ms % 1000); /* no one needs the milliseconds */
+    else
+        kz_buf_add_text(time, kz_text(KZ_T_UNKNOWN, view->japanese));
+}
+
 void kz_show_banner(const struct kz_view *view, const Kz__Meta *meta, bool asked_auto, struct kz_buf *out)
 {
     if (!meta || (meta->quorum && !(asked_auto && meta->read == KZ__READ_MODE__LOCAL))) return;
@@ -156,14 +168,7 @@ void kz_show_banner(const struct kz_view *view, const Kz__Meta *meta, bool asked
     char rev[NUMBER_TEXT_BYTES], count[NUMBER_TEXT_BYTES];
     snprintf(rev, sizeof rev, "%" PRIu64, meta->rev);
     snprintf(count, sizeof count, "%" PRIu32, meta->provisional);
-    if (meta->has_leader_contact_ms)
-        kz_show_ago(view, &contact, meta->leader_contact_ms);
-    else
-        kz_buf_add_text(&contact, kz_text(KZ_T_NEVER, view->japanese));
-    if (meta->has_data_time_ms)
-        kz_time_format(&data, meta->data_time_ms - meta->data_time_ms % 1000); /* a banner needs no milliseconds */
-    else
-        kz_buf_add_text(&data, kz_text(KZ_T_UNKNOWN, view->japanese));
+    kz_show_freshness(view, meta, &data, &contact);
     if (view->colour) kz_buf_add_text(out, COLOUR_WARN);
     kz_show_line(view, out, meta->quorum ? KZ_T_BANNER_LOCAL : KZ_T_BANNER_NO_QUORUM, KZ_TEXT_ARGS(meta->node));
     if (view->colour) kz_buf_add_text(out, COLOUR_END);
@@ -235,11 +240,13 @@ static json_t *encode_error(const struct kz_view *view, const Kz__Error *error, 
 struct differences {
     const struct kz_view *view;
     struct kz_buf *out;
+    size_t count;
 };
 
 static void print_difference(void *data, const char *path, const char *before, const char *after)
 {
     struct differences *differences = data;
+    differences->count++;
     const char *none = kz_text(KZ_T_ABSENT, differences->view->japanese);
     struct kz_buf line;
     kz_buf_init(&line, 0);
@@ -260,6 +267,7 @@ static void print_conflict(const struct kz_view *view, const Kz__Error *error, c
         kz_show_line(view, out, KZ_T_CONFLICT_THEIRS, NULL, 0);
         kz_record_diff(error->current, mine, view->japanese, print_difference, &differences);
     }
+    if ((base || mine) && differences.count == 0) kz_show_line(view, out, KZ_T_CONFLICT_NOTHING, NULL, 0);
 }
 
 static void print_violation(const struct kz_view *view, const Kz__Violation *violation, struct kz_buf *out)

@@ -42,6 +42,8 @@ void kz_show_schema(const struct kz_view *view, const struct kz_kind *kind, stru
 /* `mine` may be NULL; with a conflict its difference to the current record is shown. `base`: what it was made from. */
 void kz_show_error(const struct kz_view *view, const Kz__Error *error, const Kz__Record *base, const Kz__Record *mine,
                    struct kz_buf *out);
+/* "time the copy is complete to" and "last leader contact", or "unknown" and "never". */
+void kz_show_freshness(const struct kz_view *view, const Kz__Meta *meta, struct kz_buf *time, struct kz_buf *contact);
 /* Nothing when the answer is fresh. */
 void kz_show_banner(const struct kz_view *view, const Kz__Meta *meta, bool asked_auto, struct kz_buf *out);
 

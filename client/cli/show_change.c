@@ -11,6 +11,9 @@
 #include "node/registry/when.h"
 
 #define NUMBER_TEXT_BYTES 24
+/* Of more changed records than this a person at a terminal is shown the first few and their number. */
+#define ROWS_MANY 50
+#define ROWS_FEW 20
 
 static const char *op_name(Kz__Mutation__Op op, bool japanese, bool machine)
 {
@@ -207,6 +210,21 @@ static json_t *encode_changed(Kz__Mutation__Op op, const Kz__Changed *changed)
     return object;
 }
 
+/* A folder applied again changes little: the rest is only counted, on stderr. */
+static bool is_row(const struct kz_view *view, const Kz__Outcome *outcome, size_t index)
+{
+    bool unchanged = outcome->changed[index]->has_unchanged && outcome->changed[index]->unchanged;
+    return !unchanged || view->output != KZ_OUTPUT_TABLE || outcome->n_changed == 1;
+}
+
+static size_t count_rows(const struct kz_view *view, const Kz__Outcome *outcome)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < outcome->n_changed; i++)
+        rows += is_row(view, outcome, i);
+    return rows;
+}
+
 void kz_show_outcome(const struct kz_view *view, Kz__Mutation__Op op, const Kz__Outcome *outcome, const Kz__Meta *meta,
                      bool dry_run, struct kz_buf *out)
 {
@@ -226,22 +244,25 @@ void kz_show_outcome(const struct kz_view *view, Kz__Mutation__Op op, const Kz__
         json_decref(object);
         return;
     }
+    size_t rows = count_rows(view, outcome), shown = 0;
+    size_t most = view->max_columns && view->output != KZ_OUTPUT_CSV && rows > ROWS_MANY ? ROWS_FEW : rows;
+    if (rows == 0 && view->output == KZ_OUTPUT_TABLE) return;
     struct kz_grid grid = {0};
     kz_show_add_column(view, &grid, KZ_T_COLUMN_KIND, false);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_ID, false);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_REV, true);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_RESULT, false);
-    for (size_t i = 0; i < outcome->n_changed; i++) {
-        /* A folder applied again changes little: the rest is only counted, on stderr. */
-        bool unchanged = outcome->changed[i]->has_unchanged && outcome->changed[i]->unchanged;
-        if (unchanged && view->output == KZ_OUTPUT_TABLE && outcome->n_changed > 1) continue;
+    for (size_t i = 0; i < outcome->n_changed && shown < most; i++) {
+        if (!is_row(view, outcome, i)) continue;
         kz_grid_add_cell(&grid, kz_show_kind(outcome->changed[i]->kind));
         kz_grid_add_cell(&grid, outcome->changed[i]->id);
         add_number(&grid, outcome->changed[i]->rev);
         kz_grid_add_cell(&grid, kz_text(result_text(op, outcome->changed[i]), view->japanese));
+        shown++;
     }
-    if (grid.cell_count > 0 || view->output != KZ_OUTPUT_TABLE)
-        kz_show_grid(view, &grid, out);
-    else
-        kz_grid_fini(&grid);
+    kz_show_grid(view, &grid, out);
+    if (shown == rows) return;
+    char rest[NUMBER_TEXT_BYTES];
+    snprintf(rest, sizeof rest, "%zu", rows - shown);
+    kz_show_line(view, out, KZ_T_MORE_ROWS, KZ_TEXT_ARGS(rest));
 }

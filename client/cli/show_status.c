@@ -128,14 +128,7 @@ static void print_freshness(const struct kz_view *view, const Kz__Meta *meta, st
     struct kz_buf time, contact;
     kz_buf_init(&time, 0);
     kz_buf_init(&contact, 0);
-    if (meta->has_data_time_ms)
-        kz_time_format(&time, meta->data_time_ms - meta->data_time_ms % 1000);
-    else
-        kz_buf_add_text(&time, kz_text(KZ_T_UNKNOWN, view->japanese));
-    if (meta->has_leader_contact_ms)
-        kz_show_ago(view, &contact, meta->leader_contact_ms);
-    else
-        kz_buf_add_text(&contact, kz_text(KZ_T_NEVER, view->japanese));
+    kz_show_freshness(view, meta, &time, &contact);
     add_filled(view, out, KZ_T_STATUS_FRESH, meta->quorum ? KZ_T_STATUS_FRESH_NOW : KZ_T_STATUS_FRESH_OLD,
                KZ_TEXT_ARGS(rev, kz_buf_text(&time), kz_buf_text(&contact)));
     kz_buf_fini(&time);

@@ -139,6 +139,7 @@
     X(WHAT_RECORD, "{1}: {2}", "{1}: {2}") \
     X(CONFLICT_CHANGED, "  what changed meanwhile:", "  その間の変更:") \
     X(CONFLICT_THEIRS, "  stored now -> yours:", "  現在の内容 → こちらの内容:") \
+    X(CONFLICT_NOTHING, "    nothing: only the revision is another", "    なし(rev だけが違います)") \
     X(DID_YOU_MEAN_ID, "did you mean {1}? keizoku list {2}", "{1} の間違いではありませんか。一覧: keizoku list {2}") \
     /* freshness */ \
     X(BANNER_NO_QUORUM, "[warning] no quorum: stored data of node={1}", "[警告] 過半数なし。node={1} の保存データです") \
@@ -168,6 +169,7 @@
     X(APPLIED, "{1} changed, {2} unchanged (rev {3})", "変更 {1} 件、変更なし {2} 件(rev {3})") \
     X(WOULD_APPLY, "dry run: {1} would change, {2} unchanged; nothing was written", "試行: 変更 {1} 件、変更なし {2} 件。書き込みはしていません") \
     X(PART_APPLIED, "{1} of {2} transactions were applied before this", "この前に {2} 回中 {1} 回が適用済みです") \
+    X(MORE_ROWS, "… and {1} more", "…ほか {1} 件") \
     X(RESULT_CHANGED, "changed", "変更") \
     X(RESULT_UNCHANGED, "unchanged", "変更なし") \
     X(RESULT_VERIFIED, "verified", "確認済み") \
@@ -196,6 +198,11 @@
     X(OUTCOME_NOT_KNOWN, "request {1} has not been applied", "要求 {1} は適用されていません") \
     X(OUTCOME_NOT_KNOWN_WHY, "no node remembers it: it never arrived, or it is older than the last 10,000 requests", "ノードに記録がありません。届いていないか、直近1万件より古い要求です") \
     X(OUTCOME_NOT_KNOWN_HINT, "look at the record, and send the change again if it is not there", "記録を確認し、反映されていなければ送り直してください") \
+    X(OUTCOME_NO_MAJORITY, "the outcome of request {1} cannot be known here: no majority", "要求 {1} の結果はここでは分かりません(過半数なし)") \
+    X(OUTCOME_OWN_COPY, "the outcome of request {1} cannot be known from a node's own copy", "要求 {1} の結果はノードの保存データだけでは分かりません") \
+    X(OUTCOME_COPY_WHY, "node {1} does not remember it, but its copy may lack what came after {2} (rev {3}, last leader contact {4})", "ノード {1} に記録はありませんが、保存データに {2} より後の内容がない可能性があります(rev {3}、最終リーダ交信 {4})") \
+    X(OUTCOME_ASK_AGAIN, "ask again when a majority answers (keizoku status): keizoku outcome {1}", "過半数が復旧してから再度確認してください(状況は keizoku status): keizoku outcome {1}") \
+    X(OUTCOME_ASK_LATEST, "ask for the latest state: keizoku outcome {1} --read linearizable", "最新の内容で確認してください: keizoku outcome {1} --read linearizable") \
     X(WATCH_RESYNC, "[warning] changes up to rev {1} were too many to keep up with: read the list again", "[警告] rev {1} までの変更に追いつけませんでした。一覧を読み直してください") \
     X(OP_PUT, "put", "変更") \
     X(OP_RETIRE, "retire", "廃止") \

@@ -188,6 +188,29 @@ static void write_outcome(const struct golden *golden, const struct kz_view *vie
     Kz__Meta meta = canned_meta(true);
     kz_show_outcome(view, KZ__MUTATION__OP__PUT, &outcome, &meta, false, out);
 }
+#define MANY 218
+static void write_outcome_many(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    static char ids[MANY][8];
+    static Kz__Changed changed[MANY], *list[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        kz__changed__init(&changed[i]);
+        snprintf(ids[i], sizeof ids[i], "s%zu", i);
+        changed[i].kind = KZ__KIND__SITE;
+        changed[i].id = ids[i];
+        changed[i].rev = i + 1;
+        changed[i].has_unchanged = true;
+        changed[i].unchanged = i == 1; /* not shown, so not counted */
+        list[i] = &changed[i];
+    }
+    Kz__Outcome outcome = KZ__OUTCOME__INIT;
+    outcome.code = KZ_OK;
+    outcome.n_changed = MANY;
+    outcome.changed = list;
+    Kz__Meta meta = canned_meta(true);
+    kz_show_outcome(view, KZ__MUTATION__OP__PUT, &outcome, &meta, false, out);
+}
 static void write_schema(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
 {
     (void)golden;
@@ -307,6 +330,7 @@ static const struct {
     {"status-lone", write_status_lone, TABLE, 0, 1, false},
     {"status-diverged", write_status_diverged, TABLE, 0, 1, false},
     {"outcome", write_outcome, TABLE | WIDE | JSON, 0, 1, false},
+    {"outcome-many", write_outcome_many, TABLE, 80, 1, false},
     {"schema", write_schema, TABLE, 0, 1, false},
     {"banners", write_banners, TABLE, 0, 1, false},
     {"conflict", write_conflict, TABLE | JSON, 0, 1, false},

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole runs of the command line against nodes of cardboard: exit status, standard output, standard error. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "client/cli/commands.h"
+#include "node/base/assert.h"
+#include "tests/unit/client/server.h"
+#include "tools/ca.h"
+
+#define TEXT_BYTES (64u << 10)
+#define WORDS_MAX 16
+#define SETTINGS_MAX 20
+#define REQUEST "000102030405060708090a0b0c0d0e0f"
+
+/* One authority, a node's and a person's certificate, and a folder for files. */
+static char root[] = "/tmp/keizoku-test-cli-XXXXXX";
+static char node_folder[64], user_folder[64], certificate[96], key[96], trusted[96];
+static struct kz_ca *authority;
+
+static void issue(struct kz_ca_leaf leaf, char folder[64])
+{
+    struct kz_err err;
+    snprintf(folder, 64, "%s/%s", root, leaf.name);
+    leaf.out_dir = folder;
+    if (kz_ca_issue(authority, &leaf, &err)) fail_msg("%s", err.text);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    char folder[64];
+    snprintf(folder, sizeof folder, "%s/ca", root);
+    struct kz_err err;
+    struct kz_ca_options options = {.cluster = "lab"};
+    if (kz_ca_create(folder, &options, &err) || kz_ca_open(folder, &authority, &err)) fail_msg("%s", err.text);
+    issue((struct kz_ca_leaf){.kind = KZ_CA_KIND_NODE, .name = "main", .addresses = "127.0.0.1"}, node_folder);
+    issue((struct kz_ca_leaf){.kind = KZ_CA_KIND_USER, .name = "officer", .role = "operator"}, user_folder);
+    snprintf(certificate, sizeof certificate, "%s/officer.pem", user_folder);
+    snprintf(key, sizeof key, "%s/officer.key", user_folder);
+    snprintf(trusted, sizeof trusted, "%s/ca.pem", user_folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    kz_ca_close(authority);
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", root);
+    return system(command);
+}
+
+/* ---- one run ---- */
+
+struct run {
+    int status;
+    char out[TEXT_BYTES], err[TEXT_BYTES];
+};
+
+static const char *settings[SETTINGS_MAX]; /* names and values, ended by NULL */
+
+static const char *get_setting(void *data, const char *name)
+{
+    (void)data;
+    for (size_t i = 0; settings[i]; i += 2)
+        if (strcmp(settings[i], name) == 0) return settings[i + 1];
+    return NULL;
+}
+
+static void reset_settings(const char *nodes)
+{
+    const char *const all[] = {"HOME",         root,        "XDG_CACHE_HOME", root, "KEIZOKU_NODE", nodes,
+                               "KEIZOKU_CERT", certificate, "KEIZOKU_KEY",    key,  "KEIZOKU_CA",   trusted};
+    memset(settings, 0, sizeof settings);
+    memcpy(settings, all, sizeof all);
+}
+
+static void add_setting(const char *name, const char *value)
+{
+    size_t count = 0;
+    while (settings[count])
+        count += 2;
+    assert_true(count + 2 < SETTINGS_MAX);
+    settings[count] = name;
+    settings[count + 1] = value;
+}
+
+static int redirect(int fd, FILE *to)
+{
+    int saved = dup(fd);
+    assert_true(saved >= 0 && dup2(fileno(to), fd) == fd);
+    return saved;
+}
+
+static void restore(int fd, int saved, FILE *from, char text[TEXT_BYTES])
+{
+    assert_int_equal(dup2(saved, fd), fd);
+    close(saved);
+    rewind(from);
+    text[fread(text, 1, TEXT_BYTES - 1, from)] = '\0';
+    fclose(from);
+}
+
+/* `line` is split at spaces. */
+static void run_line(struct run *run, const char *line)
+{
+    char copy[512], *words[WORDS_MAX + 1] = {(char[]){"keizoku"}}, *rest = NULL;
+    snprintf(copy, sizeof copy, "%s", line);
+    int count = 1;
+    for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        assert_true(count < WORDS_MAX);
+        words[count++] = word;
+    }
+    FILE *out = tmpfile(), *err = tmpfile();
+    assert_true(out && err);
+    fflush(NULL);
+    int saved_out = redirect(STDOUT_FILENO, out), saved_err = redirect(STDERR_FILENO, err);
+    run->status = kz_cli_main(count, words, get_setting, NULL);
+    restore(STDOUT_FILENO, saved_out, out, run->out);
+    restore(STDERR_FILENO, saved_err, err, run->err);
+}
+
+static void assert_holds(const char *text, const char *part)
+{
+    if (!strstr(text, part)) fail_msg("no \"%s\" in:\n%s", part, text);
+}
+
+static void assert_lacks(const char *text, const char *part)
+{
+    if (strstr(text, part)) fail_msg("\"%s\" in:\n%s", part, text);
+}
+
+/* ---- nodes of cardboard ---- */
+
+/* What the next answers are; also what of it they point at. */
+struct play {
+    bool local, no_quorum;
+    uint32_t code; /* of an error; 0: none */
+    size_t changed;
+    const char *violated; /* path of the one violation */
+    Kz__Record *current;
+    unsigned asked;
+    Kz__Error error;
+    Kz__Violation violation, *violations[1];
+    Kz__Outcome outcome;
+    Kz__Changed rows[100], *row_list[100];
+    char ids[100][8];
+    Kz__Status status;
+};
+
+static char *constant(const char *text) { return (char *)(uintptr_t)text; }
+
+static void fill_error(struct play *play, Kz__Response *response)
+{
+    kz__error__init(&play->error);
+    play->error.code = play->code;
+    play->error.current = play->current;
+    if (play->violated) {
+        kz__violation__init(&play->violation);
+        play->violation.path = constant(play->violated);
+        play->violation.rule = constant("rev.current");
+        play->violation.en = constant("the stored record has revision 9, expected was 4 (0 = none)");
+        play->violation.ja = constant("保存されている版は 9、指定された版は 4 です(0 は記録なし)");
+        play->violations[0] = &play->violation;
+        play->error.n_violations = 1;
+        play->error.violations = play->violations;
+    }
+    response->error = &play->error;
+}
+
+static void fill_outcome(struct play *play, Kz__Response *response)
+{
+    kz__outcome__init(&play->outcome);
+    play->outcome.code = KZ_OK;
+    play->outcome.has_rev = true;
+    play->outcome.rev = 12;
+    for (size_t i = 0; i < play->changed; i++) {
+        kz__changed__init(&play->rows[i]);
+        snprintf(play->ids[i], sizeof play->ids[i], "s%zu", i);
+        play->rows[i].kind = KZ__KIND__SITE;
+        play->rows[i].id = play->ids[i];
+        play->rows[i].rev = i + 1;
+        play->row_list[i] = &play->rows[i];
+    }
+    play->outcome.n_changed = play->changed;
+    play->outcome.changed = play->row_list;
+    response->outcome = &play->outcome;
+}
+
+static enum server_act follow(void *data, unsigned n, const Kz__Request *request, Kz__Response *response)
+{
+    (void)n;
+    struct play *play = data;
+    play->asked++;
+    if (play->local || request->status || request->mode == KZ__READ_MODE__LOCAL)
+        response->meta->read = KZ__READ_MODE__LOCAL;
+    response->meta->quorum = !play->no_quorum;
+    response->meta->rev = 11;
+    if (request->status) {
+        kz__status__init(&play->status);
+        response->status = &play->status;
+    } else if (play->code) {
+        fill_error(play, response);
+    } else {
+        fill_outcome(play, response);
+    }
+    return SERVER_ANSWER;
+}
+
+static struct server *start(struct play *play, const char *prefix, char nodes[128])
+{
+    struct server *server = server_start(node_folder, "main", follow, play);
+    size_t used = strlen(nodes);
+    snprintf(nodes + used, 128 - used, "%s127.0.0.1:%d", prefix, server_port(server));
+    return server;
+}
+
+/* ---- what became of a write ---- */
+
+static void that_a_write_was_not_applied_is_said_only_from_the_latest_state(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool local, no_quorum;
+        uint32_t code;
+        int status;
+        const char *said, *hint;
+    } cases[] = {
+        {"outcome " REQUEST, false, false, KZ_NOT_FOUND, 3, "has not been applied", "look at the record"},
+        {"outcome " REQUEST, true, true, KZ_NOT_FOUND, 10, "cannot be known here: no majority",
+         "ask again when a majority answers (keizoku status): keizoku outcome " REQUEST},
+        {"outcome " REQUEST " --read linearizable", true, true, KZ_NO_QUORUM, 10, "cannot be known here: no majority",
+         "ask again"},
+        {"outcome " REQUEST " --read local", true, false, KZ_NOT_FOUND, 10, "cannot be known from a node's own copy",
+         "keizoku outcome " REQUEST " --read linearizable"},
+        {"outcome " REQUEST " --lang ja", true, true, KZ_NOT_FOUND, 10, "ここでは分かりません(過半数なし)", "再度確認"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct play play = {.local = cases[i].local, .no_quorum = cases[i].no_quorum, .code = cases[i].code};
+        char nodes[128] = "";
+        struct server *server = start(&play, "", nodes);
+        reset_settings(nodes);
+        struct run run;
+        run_line(&run, cases[i].line);
+        server_stop(server);
+        assert_int_equal(run.status, cases[i].status);
+        assert_holds(run.err, cases[i].said);
+        assert_holds(run.err, cases[i].hint);
+        if (cases[i].status == 10) {
+            assert_lacks(run.err, "has not been applied");
+            assert_holds(run.err, "main"); /* whose copy, and how old */
+            assert_holds(run.err, "rev 11");
+        }
+    }
+}
+
+static void another_nodes_not_found_counts_when_it_has_the_majority(void **state)
+{
+    (void)state;
+    struct play alone = {.local = true, .no_quorum = true, .code = KZ_NOT_FOUND}, well = {.code = KZ_NOT_FOUND};
+    char nodes[128] = "";
+    struct server *one = start(&alone, "", nodes), *two = start(&well, ",", nodes);
+    reset_settings(nodes);
+    struct run run;
+    run_line(&run, "outcome " REQUEST);
+    server_stop(one);
+    server_stop(two);
+    assert_int_equal(run.status, 3);
+    assert_int_equal(well.asked, 1);
+}
+
+static void that_a_write_was_applied_is_certain_from_any_copy(void **state)
+{
+    (void)state;
+    struct play play = {.local = true, .no_quorum = true, .changed = 1};
+    char nodes[128] = "";
+    struct server *server = start(&play, "", nodes);
+    reset_settings(nodes);
+    struct run run;
+    run_line(&run, "outcome " REQUEST);
+    server_stop(server);
+    assert_int_equal(run.status, 0);
+    assert_holds(run.err, "was applied (rev 12)");
+}
+
+/* ---- the banner ---- */
+
+static void a_banner_stands_over_status_only_without_a_majority(void **state)
+{
+    (void)state;
+    for (int no_quorum = 0; no_quorum < 2; no_quorum++) {
+        struct play play = {.no_quorum = no_quorum, .code = KZ_DENIED};
+        char nodes[128] = "";
+        struct server *server = start(&play, "", nodes);
+        reset_settings(nodes);
+        struct run run;
+        run_line(&run, "status");
+        assert_int_equal(run.status, 0);
+        if (no_quorum)
+            assert_holds(run.err, "[warning] no quorum");
+        else
+            assert_string_equal(run.err, "");
+        /* A watch asks for the status to see who is there; what it tells is not about that answer. */
+        run_line(&run, "watch");
+        server_stop(server);
+        assert_int_equal(run.status, 5);
+        assert_lacks(run.err, "[warning]");
+    }
+}
+
+/* ---- what a write says ---- */
+
+static char records_path[96];
+
+static void write_records(size_t count, const char *rev)
+{
+    snprintf(records_path, sizeof records_path, "%s/records.yaml", root);
+    FILE *file = fopen(records_path, "w");
+    assert_non_null(file);
+    for (size_t i = 0; i < count; i++)
+        fprintf(file, "---\nkind: site\nid: s%zu\nname: s%zu\nrole: MAIN\n%s", i, i, rev);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void run_apply(struct run *run, struct play *play, const char *options)
+{
+    char nodes[128] = "", line[256];
+    struct server *server = start(play, "", nodes);
+    reset_settings(nodes);
+    snprintf(line, sizeof line, "apply -f %s %s", records_path, options);
+    run_line(run, line);
+    server_stop(server);
+}
+
+static void a_quiet_write_prints_nothing_but_what_was_asked_for(void **state)
+{
+    (void)state;
+    struct run run;
+    struct play play = {.changed = 60};
+    write_records(60, "");
+    run_apply(&run, &play, "-q");
+    assert_int_equal(run.status, 0);
+    assert_string_equal(run.out, "");
+    assert_string_equal(run.err, "");
+    run_apply(&run, &play, "-q -o csv --no-headers");
+    assert_holds(run.out, "site,s59,60,changed");
+    assert_string_equal(run.err, "");
+    run_apply(&run, &play, "");
+    assert_holds(run.out, "s59"); /* a pipe gets all */
+    assert_holds(run.err, "60 changed");
+}
+
+static void the_record_that_stopped_many_is_named(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"", "-o json", "--lang ja"};
+    struct run run;
+    write_records(3, "rev: 4\n");
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        struct play play = {.code = KZ_CONFLICT, .violated = "site/s1"};
+        run_apply(&run, &play, forms[i]);
+        assert_int_equal(run.status, 4);
+        assert_holds(run.err, "site/s1: ");
+        assert_holds(run.err, "records.yaml:8:1: site/s1"); /* and where it stands */
+        assert_holds(run.err, i == 2 ? play.violation.ja : play.violation.en);
+    }
+    char nodes[128] = "";
+    struct play play = {.code = KZ_NOT_FOUND, .violated = "site/s2"};
+    struct server *server = start(&play, "", nodes);
+    reset_settings(nodes);
+    run_line(&run, "verify site s0 s1 s2");
+    server_stop(server);
+    assert_int_equal(run.status, 3);
+    assert_holds(run.err, "site/s2: not found");
+    assert_lacks(run.err, "s0");
+}
+
+static void a_conflict_without_a_difference_says_so(void **state)
+{
+    (void)state;
+    struct run run;
+    write_records(1, "rev: 4\n");
+    Kz__Record *current = kz_record_new(KZ__KIND__SITE, "s0");
+    Kz__Site *site = (Kz__Site *)(void *)kz_record_make_body(current);
+    site->name = kz_must_strdup("s0");
+    site->has_role = true;
+    site->role = KZ__SITE__TYPE__MAIN;
+    current->has_rev = true;
+    current->rev = 9;
+    current->has_updated_at = true;
+    current->updated_by = kz_must_strdup("midorikawa");
+    struct play play = {.code = KZ_CONFLICT, .violated = "site/s0", .current = current};
+    run_apply(&run, &play, "");
+    kz__record__free_unpacked(current, NULL);
+    assert_int_equal(run.status, 4);
+    assert_holds(run.err, "site/s0: someone changed it first");
+    assert_holds(run.err, "expected was 4");
+    assert_holds(run.err, "it is at rev 9 now, changed by midorikawa");
+    assert_holds(run.err, "nothing: only the revision is another");
+}
+
+/* ---- revocation ---- */
+
+static void a_crl_beside_the_ca_file_is_used_unasked(void **state)
+{
+    (void)state;
+    char folder[64], crl[96], nodes[128];
+    struct kz_err err;
+    size_t count;
+    issue((struct kz_ca_leaf){.kind = KZ_CA_KIND_NODE, .name = "gone", .addresses = "127.0.0.1"}, folder);
+    assert_int_equal(kz_ca_revoke(authority, "node/gone", &count, &err), KZ_OK);
+    char command[256];
+    snprintf(command, sizeof command, "cp %s/ca/crl.pem %s/crl.pem", root, user_folder);
+    assert_int_equal(system(command), 0);
+    struct play play = {.local = false};
+    struct server *server = server_start(folder, "gone", follow, &play);
+    snprintf(nodes, sizeof nodes, "127.0.0.1:%d", server_port(server));
+    reset_settings(nodes);
+    struct run run;
+    run_line(&run, "status");
+    assert_int_equal(run.status, 6);
+    assert_holds(run.err, "is revoked");
+    assert_int_equal(play.asked, 0);
+    add_setting("KEIZOKU_CRL", ""); /* none wanted */
+    run_line(&run, "status");
+    assert_int_equal(run.status, 0);
+    snprintf(crl, sizeof crl, "%s/no-such.pem", root);
+    reset_settings(nodes);
+    add_setting("KEIZOKU_CRL", crl);
+    run_line(&run, "status");
+    assert_int_equal(run.status, 6);
+    assert_holds(run.err, "no-such.pem");
+    server_stop(server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(that_a_write_was_not_applied_is_said_only_from_the_latest_state),
+        cmocka_unit_test(another_nodes_not_found_counts_when_it_has_the_majority),
+        cmocka_unit_test(that_a_write_was_applied_is_certain_from_any_copy),
+        cmocka_unit_test(a_banner_stands_over_status_only_without_a_majority),
+        cmocka_unit_test(a_quiet_write_prints_nothing_but_what_was_asked_for),
+        cmocka_unit_test(the_record_that_stopped_many_is_named),
+        cmocka_unit_test(a_conflict_without_a_difference_says_so),
+        cmocka_unit_test(a_crl_beside_the_ca_file_is_used_unasked),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
