@@ -78,8 +78,9 @@ struct sim_options {
 #define SIM_SHAPE_CALM 32u /* nothing goes wrong: then every transfer of leadership must succeed */
 #define SIM_SHAPE_TRANSFERS 64u
 #define SIM_SHAPE_THREE 128u
-#define SIM_SHAPE_MIXED_LOGS 256u  /* some nodes keep the whole log, others nearly nothing */
-#define SIM_SHAPE_CHAOTIC_NET 512u /* many doubles and stragglers */
+#define SIM_SHAPE_MIXED_LOGS 256u     /* some nodes keep the whole log, others nearly nothing */
+#define SIM_SHAPE_CHAOTIC_NET 512u    /* many doubles and stragglers */
+#define SIM_SHAPE_MINORITY_DOWN 1024u /* for good, once healed: the others need each other's votes */
 
 struct sim_profile {
     unsigned voters, min_voters;

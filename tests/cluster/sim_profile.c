@@ -80,6 +80,7 @@ static void make_calm(struct sim_profile *p)
 static void shape(struct sim *sim, struct sim_profile *p)
 {
     unsigned bits = sim->options.shape;
+    if (bits & SIM_SHAPE_THREE) p->voters = 3;
     if (bits & SIM_SHAPE_LONE) p->min_voters = 1;
     if (bits & (SIM_SHAPE_LONE | SIM_SHAPE_FAST_MEMBER)) {
         p->members = true;
@@ -101,7 +102,10 @@ static void shape(struct sim *sim, struct sim_profile *p)
         p->duplicate = 0.1;
     }
     if (bits & SIM_SHAPE_TRANSFERS) p->transfer_every_us = 100000;
-    if (bits & SIM_SHAPE_THREE) p->voters = 3;
+    if (bits & SIM_SHAPE_MINORITY_DOWN) {
+        p->members = false;
+        p->final_down = (p->voters - 1) / 2;
+    }
     if (!p->crashes) p->crash_point = 0;
 }
 
