@@ -7,8 +7,6 @@
 #ifndef KZ_REGISTRY_EVENT_H
 #define KZ_REGISTRY_EVENT_H
 
-#include <assert.h>
-
 #include "node/registry/record.h"
 
 #define KZ_EVENT_HASH_BYTES 32 /* SHA-256 */
