@@ -16,8 +16,18 @@ struct operation {
     size_t offset;  /* of its message pointer in Kz__Request */
     unsigned roles; /* who may ask */
     void (*take)(struct kz_request *request);
+    bool (*fits)(const Kz__Request *message); /* NULL: always */
 };
 
+/* Events may be added by those who may change nothing else. */
+static bool adds_events(const Kz__Request *message)
+{
+    for (size_t i = 0; i < message->write->n_mutations; i++)
+        if (message->write->mutations[i]->op != KZ__MUTATION__OP__APPEND) return false;
+    return message->write->n_mutations > 0;
+}
+
+static void take_event(struct kz_request *request) { kz_outbox_submit(request->node->outbox, request); }
 static void take_write(struct kz_request *request) { kz_writes_submit(request->node->writes, request); }
 static void take_read(struct kz_request *request) { kz_reads_submit(request->node->reads, request); }
 static void take_watch(struct kz_request *request) { kz_watches_submit(request->node->watches, request); }
@@ -25,13 +35,14 @@ static void take_status(struct kz_request *request) { kz_status_answer(request);
 
 #define AT(field) offsetof(Kz__Request, field)
 static const struct operation operations[] = {
-    {"write", AT(write), ROLE(OPERATOR), take_write},
-    {"get", AT(get), EVERYBODY, take_read},
-    {"list", AT(list), EVERYBODY, take_read},
-    {"history", AT(history), ROLE(READER) | ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_read},
-    {"watch", AT(watch), EVERYBODY, take_watch},
-    {"status", AT(status), EVERYBODY, take_status},
-    {"outcome", AT(outcome), ROLE(OPERATOR) | ROLE(AUDITOR), take_read},
+    {"event", AT(write), ROLE(OPERATOR) | ROLE(REPORTER), take_event, adds_events},
+    {"write", AT(write), ROLE(OPERATOR), take_write, NULL},
+    {"get", AT(get), EVERYBODY, take_read, NULL},
+    {"list", AT(list), EVERYBODY, take_read, NULL},
+    {"history", AT(history), ROLE(READER) | ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_read, NULL},
+    {"watch", AT(watch), EVERYBODY, take_watch, NULL},
+    {"status", AT(status), EVERYBODY, take_status, NULL},
+    {"outcome", AT(outcome), ROLE(OPERATOR) | ROLE(AUDITOR), take_read, NULL},
 };
 #undef AT
 
@@ -40,7 +51,7 @@ static const struct operation *find_operation(const Kz__Request *message)
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
         const void *body;
         memcpy(&body, (const char *)message + operations[i].offset, sizeof body);
-        if (body) return &operations[i];
+        if (body && (!operations[i].fits || operations[i].fits(message))) return &operations[i];
     }
     return NULL;
 }

@@ -18,6 +18,8 @@
       "use the keizoku client or libkeizoku", "keizoku クライアントを使ってください")                                  \
     X(NO_MUTATIONS, INVALID, "a write needs 1 to 1,000 changes", "変更は1件以上1,000件以下です",                       \
       "split the file into parts of at most 1,000 records", "1,000件以下に分けてください")                             \
+    X(ONE_EVENT, INVALID, "events are added one at a time, apart from other changes",                                  \
+      "記録の追加は1件ずつ、ほかの変更とは別に行います", "send them one by one", "1件ずつ送ってください")              \
     X(BAD_KIND, INVALID, "this kind of record is not known here", "この種類の記録は扱えません", "see: keizoku schema", \
       "keizoku schema で種類を確かめてください")                                                                       \
     X(NOT_VALID, INVALID, "fields break the rules named below", "次の項目が規則に反しています",                        \

@@ -56,7 +56,7 @@ bool kz_incarnations_check(struct kz_node *node, const Kz__Hello *hello, char *w
             make_key(key, sizeof key, hello->node_id);
             memcpy(bytes, hello->incarnation.data, KZ_INCARNATION_BYTES);
             node->incarnations->members[i].known = true;
-            kz_replica_io_put_local(node, key, bytes, KZ_INCARNATION_BYTES);
+            (void)kz_replica_io_put_local(node, key, bytes, KZ_INCARNATION_BYTES);
             return true;
         }
         if (memcmp(bytes, hello->incarnation.data, KZ_INCARNATION_BYTES) == 0) return true;

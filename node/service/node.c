@@ -92,6 +92,8 @@ void kz_node_fill_meta(const struct kz_node *node, Kz__ReadMode answered, Kz__Me
     meta->term = status.term;
     meta->applied_index = node->applied.index;
     meta->cluster = node->config->cluster_id;
+    meta->provisional = (uint32_t)kz_outbox_count(node->outbox);
+    meta->has_provisional = meta->provisional > 0;
 }
 
 /* ---- peers ---- */
@@ -108,6 +110,8 @@ static void on_message(void *data, uint64_t peer_id, const Kz__PeerMessage *mess
         kz_reads_forwarded_here(node->reads, peer_id, message->forward);
     } else if (message->forwarded) {
         if (!kz_reads_answered(node->reads, message->forwarded)) kz_writes_answered(node->writes, message->forwarded);
+    } else if (message->event_offer) {
+        kz_outbox_heard(node->outbox, peer_id, message->event_offer);
     } else if (message->gossip) {
         kz_cluster_view_heard(node->cluster_view, peer_id, message->gossip);
     } else if (kz_replica_receive(node->replica, peer_id, message, &err) != KZ_OK) {
@@ -174,6 +178,7 @@ static void on_tick(uv_timer_t *timer)
     }
     kz_reads_tick(node->reads);
     kz_writes_tick(node->writes);
+    kz_outbox_tick(node->outbox);
     kz_watches_pump(node->watches); /* those with more to read than fits a turn */
     if (node->stopping) stop_loop_if_due(node);
 }
@@ -186,10 +191,11 @@ static void on_second(uv_timer_t *timer)
     struct kz_err err = {0};
     static const int64_t store_every_ms = KZ_BEACON_INTERVAL_MS;
     kz_cluster_view_gossip(node->cluster_view);
+    kz_outbox_offer(node->outbox);
     kz_conn_tick(node);
     if (node->contact_wall_ms >= node->contact_stored_ms + store_every_ms) {
         node->contact_stored_ms = node->contact_wall_ms;
-        kz_replica_io_put_local(node, CONTACT_KEY, &node->contact_wall_ms, sizeof node->contact_wall_ms);
+        (void)kz_replica_io_put_local(node, CONTACT_KEY, &node->contact_wall_ms, sizeof node->contact_wall_ms);
     }
     if (kz_writer_low_space(node->writer) && kz_node_is_leader(node)) {
         kz_log_error("store.low_space", "giving leadership away");
@@ -322,6 +328,7 @@ enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *
     enum kz_code code = open_net(node, err);
     if (code == KZ_OK) code = open_store(node, bootstrap, &hard, err);
     if (code == KZ_OK) code = kz_incarnations_open(node, err);
+    if (code == KZ_OK) code = kz_outbox_open(node, &hard, err);
     const struct kz_writer_options writer = {
         .notify = notify_stored, .data = node, .free_reserve_bytes = (uint64_t)config->reserve_bytes};
     if (code == KZ_OK) code = kz_writer_open(&node->writer, node->store, &writer, err);
@@ -383,6 +390,7 @@ static void close_node(struct kz_node *node)
     kz_watches_free(node->watches);
     kz_cluster_view_free(node->cluster_view);
     kz_incarnations_free(node->incarnations);
+    kz_outbox_free(node->outbox);
     kz_store_close(node->store);
     kz_tls_close(node->tls);
 }

@@ -19,6 +19,7 @@
 
 struct kz_conn;
 struct kz_incarnations;
+struct kz_outbox;
 struct kz_replica_io_state;
 
 struct kz_node {
@@ -31,6 +32,7 @@ struct kz_node {
     struct kz_writer *writer;
     struct kz_replica *replica;
     struct kz_replica_io_state *replica_io;
+    struct kz_outbox *outbox;
     struct kz_transport *transport;
     struct kz_listener *listener;
     struct kz_incarnations *incarnations;

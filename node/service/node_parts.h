@@ -7,6 +7,7 @@
 #include "node/consensus/transport.h"
 #include "node/registry/record.h"
 #include "node/service/mutation.h"
+#include "node/service/outbox.h"
 #include "node/service/read.h"
 #include "node/service/status.h"
 #include "node/service/watch.h"

@@ -8,7 +8,9 @@
 
 #include "node/base/log.h"
 #include "node/registry/record.h"
+#include "node/registry/event.h"
 #include "node/service/node.h"
+#include "node/service/outbox.h"
 
 #define PAGE_MAX_BYTES (KZ_FRAME_MAX_BYTES / 2) /* unless a single row is larger */
 #define PAGE_ROW_OVERHEAD_BYTES 16u             /* its tag and length */
@@ -17,7 +19,10 @@
 static_assert(2 * KZ_RECORD_MAX_BYTES + KZ_REASON_MAX_BYTES + 4096 < KZ_FRAME_MAX_BYTES,
               "a change with both its records fits a frame");
 
+/* A page of a list: the state's records, and in between, in order of id, events that are provisional at this node. */
 struct page {
+    const struct kz_outbox *outbox;
+    Kz__Kind kind;
     Kz__Record *records[KZ_PAGE_MAX];
     size_t count;
     size_t limit;
@@ -43,6 +48,12 @@ static void answer_get(struct kz_request *request, struct kz_view *view)
     struct kz_err err = {0};
     Kz__Record *record = NULL;
     enum kz_code code = kz_view_get(view, get->kind, get->id, &record, &err);
+    const Kz__Record *provisional =
+        code == KZ_NOT_FOUND ? kz_outbox_get(request->node->outbox, get->kind, get->id) : NULL;
+    if (provisional) {
+        record = kz_record_dup(provisional);
+        code = record ? KZ_OK : KZ_NO_MEMORY;
+    }
     if (code == KZ_NOT_FOUND) {
         kz_request_fail(request, KZ_FAULT_NO_SUCH_RECORD, NULL);
         return;
@@ -65,9 +76,8 @@ static bool fits(size_t count, size_t used_bytes, size_t row_bytes)
     return count == 0 || used_bytes + row_bytes + PAGE_ROW_OVERHEAD_BYTES <= PAGE_MAX_BYTES;
 }
 
-static bool take_record(void *data, const Kz__Record *record)
+static bool add_record(struct page *page, const Kz__Record *record)
 {
-    struct page *page = data;
     bool wanted = page->with_retired || !record->has_retired_at;
     size_t row_bytes = wanted ? kz__record__get_packed_size(record) : 0;
     bool full = wanted && (page->count == page->limit || !fits(page->count, page->size_bytes, row_bytes));
@@ -88,6 +98,24 @@ static bool take_record(void *data, const Kz__Record *record)
     return true;
 }
 
+/* Provisional events that come before `id` (NULL: all that are left). */
+static bool add_provisional(struct page *page, const char *id)
+{
+    const Kz__Record *event;
+    if (!kz_kind_is_event(page->kind)) return true;
+    while ((event = kz_outbox_next(page->outbox, page->kind, page->last_id[0] ? page->last_id : NULL)) != NULL) {
+        if (id && strcmp(event->id, id) >= 0) return true;
+        if (!add_record(page, event)) return false;
+    }
+    return true;
+}
+
+/* An event that is in the state is confirmed, though the outbox may hold it for a moment longer. */
+static bool take_record(void *data, const Kz__Record *record)
+{
+    return add_provisional(data, record->id) && add_record(data, record);
+}
+
 static void answer_list(struct kz_request *request, struct kz_view *view)
 {
     const Kz__ListRequest *list = request->message->list;
@@ -99,7 +127,11 @@ static void answer_list(struct kz_request *request, struct kz_view *view)
     page->limit = list->has_limit && list->limit && list->limit < KZ_PAGE_MAX ? list->limit : KZ_PAGE_MAX;
     struct kz_err err = {0};
     page->with_retired = list->has_retired && list->retired;
+    page->outbox = request->node->outbox;
+    page->kind = list->kind;
+    if (list->after) snprintf(page->last_id, sizeof page->last_id, "%s", list->after);
     enum kz_code code = kz_view_list(view, list->kind, list->after, true, take_record, page, &err);
+    if (code == KZ_OK && !page->more) add_provisional(page, NULL);
     if (code == KZ_OK && page->no_memory) code = KZ_NO_MEMORY;
     if (code == KZ_OK) {
         Kz__Response response = KZ__RESPONSE__INIT;

@@ -70,9 +70,11 @@ static void io_install(void *data, uint64_t seq, const struct kz_snapshot_meta *
     kz_writer_install(writer, seq, meta->index, meta->term);
 }
 
-void kz_replica_io_put_local(struct kz_node *node, const char *key, const void *value, size_t size_bytes)
+uint64_t kz_replica_io_put_local(struct kz_node *node, const char *key, const void *value, size_t size_bytes)
 {
-    kz_writer_put_local(node->writer, ++node->replica_io->last_seq, key, value, size_bytes);
+    uint64_t seq = ++node->replica_io->last_seq;
+    kz_writer_put_local(node->writer, seq, key, value, size_bytes);
+    return seq;
 }
 
 /* ---- reading ---- */
@@ -212,6 +214,7 @@ static void io_applied(void *data, uint64_t index)
     (void)index; /* node->applied came with the same completion */
     kz_reads_applied(node->reads);
     kz_watches_pump(node->watches);
+    kz_outbox_applied(node->outbox);
 }
 
 /* ---- completions ---- */
@@ -240,6 +243,7 @@ static void done_durable(void *data, uint64_t seq)
 {
     struct kz_node *node = data;
     kz_replica_stored(node->replica, seq >> LOCAL_BITS);
+    kz_outbox_durable(node->outbox, seq);
 }
 
 void kz_replica_io_poll(struct kz_node *node)

@@ -29,6 +29,7 @@ struct pending {
     size_t command_bytes;
     uint64_t started_ms;
     uint64_t sent_ms; /* last time it left; 0 = not on its way */
+    bool held;        /* from the outbox: kept until it has an outcome */
     bool ever_sent;   /* if it is given up now, its outcome is unknown */
     struct kz_request_list clients;
     SLIST_HEAD(, asker) askers;
@@ -192,7 +193,8 @@ void kz_writes_leader_changed(struct kz_writes *writes)
     {
         pending->sent_ms = 0;
         /* The node that asked sends it again to the new leader. */
-        if (TAILQ_EMPTY(&pending->clients) && !kz_node_is_leader(writes->node)) free_pending(writes, pending);
+        bool foreign = TAILQ_EMPTY(&pending->clients) && !pending->held;
+        if (foreign && !kz_node_is_leader(writes->node)) free_pending(writes, pending);
     }
     HASH_ITER(by_id, writes->ids, pending, next) send_pending(writes, pending);
 }
@@ -254,6 +256,7 @@ static void finish(struct kz_writes *writes, struct pending *pending, Kz__Outcom
     struct asker *asker;
     SLIST_FOREACH(asker, &pending->askers, link) answer_asker(writes, asker, KZ_OK, outcome);
     drop_clients(pending, outcome, KZ_FAULT_NOT_CONFIRMED);
+    if (pending->held) kz_outbox_settled(writes->node->outbox, pending->id, outcome);
     free_pending(writes, pending);
 }
 
@@ -385,6 +388,16 @@ void kz_writes_submit(struct kz_writes *writes, struct kz_request *request)
     send_pending(writes, pending);
 }
 
+bool kz_writes_hold(struct kz_writes *writes, const Kz__Command *command)
+{
+    struct pending *pending = find_pending(writes, command->request_id.data);
+    if (!pending) pending = add_pending(writes, command);
+    if (!pending) return false;
+    pending->held = true;
+    send_pending(writes, pending);
+    return true;
+}
+
 /* ---- from other nodes ---- */
 
 static bool forward_valid(const Kz__Forward *forward)
@@ -453,7 +466,7 @@ static void tick_pending(struct kz_writes *writes, struct pending *pending, uint
     bool no_leader = !pending->ever_sent && now_ms - pending->started_ms >= LEADER_WAIT_MS;
     if (no_leader || earliest_deadline(pending) <= now_ms)
         drop_clients(pending, NULL, pending->ever_sent ? KZ_FAULT_NOT_CONFIRMED : KZ_FAULT_NO_LEADER_WRITE);
-    if (TAILQ_EMPTY(&pending->clients) && SLIST_EMPTY(&pending->askers)) {
+    if (TAILQ_EMPTY(&pending->clients) && SLIST_EMPTY(&pending->askers) && !pending->held) {
         free_pending(writes, pending);
         return;
     }

@@ -18,6 +18,9 @@ void kz_writes_free(struct kz_writes *writes);
 /* Takes the request (message->write is set). */
 void kz_writes_submit(struct kz_writes *writes, struct kz_request *request);
 
+/* Keeps proposing `command` (borrowed) until it has an outcome, which goes to kz_outbox_settled. False: no room now. */
+bool kz_writes_hold(struct kz_writes *writes, const Kz__Command *command);
+
 /* Another node asks us, as the leader, to propose. Borrowed. */
 void kz_writes_forwarded_here(struct kz_writes *writes, uint64_t peer_id, const Kz__Forward *forward);
 /* The leader's answer to what we forwarded. Borrowed. */

@@ -203,6 +203,11 @@ enum kz_code kz_view_count(struct kz_view *view, Kz__Kind kind, uint64_t *live, 
 enum kz_code kz_view_local(struct kz_view *view, const char *key, void *out, size_t *size_bytes,
                            struct kz_err *err) KZ_MUST_CHECK;
 
+/* Every key of the local table that begins with `prefix`, in order; false stops. Arguments are borrowed for the call. */
+typedef bool (*kz_local_visitor)(void *data, const char *key, const uint8_t *value, size_t size_bytes);
+enum kz_code kz_view_local_each(struct kz_view *view, const char *prefix, kz_local_visitor visit, void *data,
+                                struct kz_err *err) KZ_MUST_CHECK;
+
 /* What would `command` do to this view? Same code as apply; writes nothing. Owned by the caller. */
 enum kz_code kz_view_try(struct kz_view *view, const Kz__Command *command, int64_t now_ms, Kz__Outcome **out,
                          struct kz_err *err) KZ_MUST_CHECK;

@@ -248,6 +248,25 @@ enum kz_code kz_view_local(struct kz_view *view, const char *key, void *out, siz
     return KZ_OK;
 }
 
+enum kz_code kz_view_local_each(struct kz_view *view, const char *prefix, kz_local_visitor visit, void *data,
+                                struct kz_err *err)
+{
+    struct kz_rows rows;
+    char key[KZ_KEY_MAX_BYTES + 1];
+    size_t prefix_bytes = strlen(prefix);
+    enum kz_code code = kz_rows_open(&rows, &view->scope, KZ_TABLE_LOCAL, err);
+    if (code != KZ_OK) return code;
+    for (code = kz_rows_seek(&rows, prefix, prefix_bytes, err); code == KZ_OK; code = kz_rows_next(&rows, err)) {
+        if (rows.key.size_bytes < prefix_bytes || memcmp(rows.key.data, prefix, prefix_bytes) != 0) break;
+        kz_assert(rows.key.size_bytes < sizeof(key));
+        memcpy(key, rows.key.data, rows.key.size_bytes);
+        key[rows.key.size_bytes] = '\0';
+        if (!visit(data, key, rows.value.data, rows.value.size_bytes)) break;
+    }
+    kz_rows_close(&rows);
+    return code == KZ_NOT_FOUND ? KZ_OK : code;
+}
+
 /* The command is decoded anew, because staging fills in the record it is given. */
 enum kz_code kz_view_try(struct kz_view *view, const Kz__Command *command, int64_t now_ms, Kz__Outcome **out,
                          struct kz_err *err)
