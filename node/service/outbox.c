@@ -159,6 +159,8 @@ static bool take_note(void *data, const char *key, const uint8_t *value, size_t 
         return true;
     }
     held->durable = true;
+    if (strcmp(held->record->origin, outbox->origin) == 0 && held->record->noted_at > outbox->last_noted_at)
+        outbox->last_noted_at = held->record->noted_at;
     insert(outbox, held);
     return true;
 }
