@@ -37,7 +37,7 @@ static void ask(struct kz_replica *r)
     uint64_t term = raft_current_term(&r->core);
     for (unsigned i = 0; i < configuration->n; i++) {
         const struct raft_server *server = &configuration->servers[i];
-        const struct peer *peer = kz_replica_peer(r, server->id);
+        const struct kz_replica_peer *peer = kz_replica_peer(r, server->id);
         if (server->role != RAFT_VOTER || server->id == r->options.id || !peer || peer->ack_round >= r->gate.round)
             continue;
         kz_replica_send_probe(r, OUT_PROBE, server->id, term, r->gate.round);
@@ -53,7 +53,7 @@ static void confirm(struct kz_replica *r)
         size_t answers = 0;
         for (unsigned i = 0; i < configuration->n; i++) {
             const struct raft_server *server = &configuration->servers[i];
-            const struct peer *peer = kz_replica_find_peer(r, server->id);
+            const struct kz_replica_peer *peer = kz_replica_find_peer(r, server->id);
             if (server->role == RAFT_VOTER)
                 answers += server->id == r->options.id || (peer && peer->ack_round >= round);
         }
@@ -99,7 +99,7 @@ uint64_t kz_gate_deadline(const struct kz_replica *r)
     return r->gate.round > r->gate.confirmed ? r->gate.sent_ms + r->options.heartbeat_ms : 0;
 }
 
-void kz_gate_answered(struct kz_replica *r, struct peer *peer, uint64_t round)
+void kz_gate_answered(struct kz_replica *r, struct kz_replica_peer *peer, uint64_t round)
 {
     if (round <= peer->ack_round || round > r->gate.round) return;
     peer->ack_round = round;

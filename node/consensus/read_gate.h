@@ -41,9 +41,9 @@ void kz_gate_reset(struct kz_read_gate *gate);
 void kz_gate_pump(struct kz_replica *r);
 /* When kz_gate_pump wants to be called again; 0 = not. */
 uint64_t kz_gate_deadline(const struct kz_replica *r);
-struct peer;
+struct kz_replica_peer;
 /* `peer` answered round `round` of our term. */
-void kz_gate_answered(struct kz_replica *r, struct peer *peer, uint64_t round);
+void kz_gate_answered(struct kz_replica *r, struct kz_replica_peer *peer, uint64_t round);
 /* Tell those that are through. Calls back: last of all. True = somebody was told. */
 bool kz_gate_tell(struct kz_replica *r);
 

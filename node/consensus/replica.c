@@ -107,10 +107,10 @@ void kz_replica_die(struct kz_replica *r, const char *fmt, ...)
 
 /* ---- peers ---- */
 
-struct peer *kz_replica_find_peer(const struct kz_replica *r, uint64_t id)
+struct kz_replica_peer *kz_replica_find_peer(const struct kz_replica *r, uint64_t id)
 {
     for (size_t i = 0; i < r->peer_count; i++)
-        if (r->peers[i].id == id) return (struct peer *)&r->peers[i];
+        if (r->peers[i].id == id) return (struct kz_replica_peer *)&r->peers[i];
     return NULL;
 }
 
@@ -121,9 +121,9 @@ static bool is_member(const struct kz_replica *r, uint64_t id)
     return false;
 }
 
-struct peer *kz_replica_peer(struct kz_replica *r, uint64_t id)
+struct kz_replica_peer *kz_replica_peer(struct kz_replica *r, uint64_t id)
 {
-    struct peer *peer = kz_replica_find_peer(r, id);
+    struct kz_replica_peer *peer = kz_replica_find_peer(r, id);
     if (peer) return peer;
     for (size_t i = 0; i < r->peer_count && !peer; i++) /* the place of one that left */
         if (r->peer_count == KZ_PEERS_MAX && !is_member(r, r->peers[i].id)) peer = &r->peers[i];
@@ -174,7 +174,7 @@ void kz_replica_submit(struct kz_replica *r)
         list[i].buf = (struct raft_buffer){.base = batch, .len = sizeof(*batch)};
     }
     struct raft_event event = {.type = RAFT_SUBMIT};
-    struct step_input input = {.entries = entries, .first_index = r->log.last + 1, .count = count};
+    struct kz_replica_input input = {.entries = entries, .first_index = r->log.last + 1, .count = count};
     event.submit.entries = list;
     event.submit.n = (unsigned)count;
     uint64_t last = r->log.last;
@@ -216,7 +216,7 @@ static void arm_timer(struct kz_replica *r)
 static void pump_snapshots(struct kz_replica *r)
 {
     for (size_t i = 0; i < r->peer_count; i++) {
-        struct peer *peer = &r->peers[(r->snapshot_turn + i) % r->peer_count];
+        struct kz_replica_peer *peer = &r->peers[(r->snapshot_turn + i) % r->peer_count];
         if (!peer->snapshot) continue;
         r->snapshot_turn = (r->snapshot_turn + i + 1) % r->peer_count;
         kz_snapshot_pump(r, peer);
@@ -301,7 +301,7 @@ void kz_replica_tick(struct kz_replica *r)
 void kz_replica_peer_lost(struct kz_replica *r, uint64_t id)
 {
     if (!kz_replica_enter(r)) return;
-    struct peer *peer = kz_replica_find_peer(r, id);
+    struct kz_replica_peer *peer = kz_replica_find_peer(r, id);
     if (peer) kz_replica_window_reset(peer);
     if (r->options.fast_election_ms > 0 && r->core.state == RAFT_FOLLOWER && leader_of(r) == id) {
         raft_set_election_timeout(&r->core, r->options.fast_election_ms);
@@ -334,7 +334,7 @@ enum kz_code kz_replica_propose(struct kz_replica *r, const uint8_t *data, size_
         r->proposal_room = r->proposal_room ? r->proposal_room * 2 : 64;
         r->proposals = kz_must_realloc(r->proposals, r->proposal_room * sizeof(*r->proposals));
     }
-    r->proposals[r->proposal_count++] = (struct proposal){kz_must_memdup(data, size_bytes), size_bytes};
+    r->proposals[r->proposal_count++] = (struct kz_replica_proposal){kz_must_memdup(data, size_bytes), size_bytes};
     r->proposal_bytes += size_bytes;
     *out_index = r->log.last + r->proposal_count;
     *out_term = raft_current_term(&r->core);
@@ -357,7 +357,7 @@ static bool has_quorum(const struct kz_replica *r)
     size_t heard = 0;
     for (unsigned i = 0; i < r->core.configuration.n; i++) {
         const struct raft_server *server = &r->core.configuration.servers[i];
-        const struct peer *peer = kz_replica_find_peer(r, server->id);
+        const struct kz_replica_peer *peer = kz_replica_find_peer(r, server->id);
         if (server->role != RAFT_VOTER) continue;
         heard += server->id == r->options.id || (peer && peer->heard_ms > 0 && now - peer->heard_ms <= limit);
     }
@@ -396,7 +396,7 @@ size_t kz_replica_members(const struct kz_replica *r, struct kz_member *out, siz
 bool kz_replica_peer_progress(const struct kz_replica *r, uint64_t id, uint64_t *match_index, uint64_t *heard_ms)
 {
     raft_index match;
-    const struct peer *peer = kz_replica_find_peer(r, id);
+    const struct kz_replica_peer *peer = kz_replica_find_peer(r, id);
     if (!kz_replica_is_leader(r) || raft_match_index(&r->core, id, &match) != 0) return false;
     *match_index = match;
     *heard_ms = peer ? peer->heard_ms : 0;

@@ -29,51 +29,52 @@
 static_assert(KZ_APPEND_SOFT_BYTES + KZ_ENTRY_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "an AppendEntries fits a frame");
 
 /* Store work under way, in order of seq. */
-enum job_kind { JOB_HARD, JOB_APPEND, JOB_APPLY, JOB_COMPACT, JOB_IMPORT_BEGIN, JOB_IMPORT, JOB_INSTALL };
-struct job {
+enum kz_replica_job_kind { JOB_HARD, JOB_APPEND, JOB_APPLY, JOB_COMPACT, JOB_IMPORT_BEGIN, JOB_IMPORT, JOB_INSTALL };
+struct kz_replica_job {
     uint64_t seq;
-    enum job_kind kind;
+    enum kz_replica_job_kind kind;
     uint64_t first, valid_last;  /* APPEND: what is still the log's; valid_last < first = nothing */
     uint64_t upto, term;         /* APPLY */
     uint64_t transfer, sequence; /* IMPORT: the chunk to acknowledge */
 };
 
 /* A message that waits until everything up to `need_seq` is durable. AppendEntries name a range of the log. */
-enum outgoing_kind { OUT_CORE, OUT_PROBE, OUT_PROBE_RESULT };
-struct outgoing {
+enum kz_replica_outgoing_kind { OUT_CORE, OUT_PROBE, OUT_PROBE_RESULT };
+struct kz_replica_outgoing {
     uint64_t need_seq, peer;
-    enum outgoing_kind kind;
+    enum kz_replica_outgoing_kind kind;
     struct raft_message core;
     uint64_t term, round; /* probes */
 };
 
 /* What goes to one peer. Entries beyond the window are held back here, and the window follows how quickly answers
  * come: a slow link carries about as much as it takes in a heartbeat or two, so that nothing waits long behind it. */
-struct flight {
+struct kz_replica_flight {
     uint64_t last, bytes, sent_ms;
 };
-struct window {
+struct kz_replica_window {
     uint64_t start;      /* first index of the range since the core last (re)started it; 0 = none */
     uint64_t next, last; /* next .. last are to be sent */
     uint64_t started_ms;
     uint64_t bytes;       /* under way */
     uint64_t limit_bytes; /* what may be: grows while answers come quickly, shrinks when they do not */
     uint64_t repeat_ms;   /* what is under way is not repeated sooner */
-    struct flight flights[KZ_FLIGHT_MAX];
+    struct kz_replica_flight flights[KZ_FLIGHT_MAX];
     size_t flight_first, flight_count;
 };
 
-struct peer {
+struct kz_replica_peer {
     uint64_t id;
     uint64_t heard_ms; /* any answer of the current term; 0 = never */
     uint64_t ack_round;
-    struct window window;
+    struct kz_replica_window window;
     struct kz_snapshot_out *snapshot; /* owned; NULL = no transfer */
+    uint64_t kept_ms;                 /* the last heartbeat in place of a snapshot */
     uint64_t snapshot_index;          /* of the last one sent */
     uint64_t snapshot_hold_ms;        /* no new transfer before */
 };
 
-struct proposal {
+struct kz_replica_proposal {
     uint8_t *data; /* owned */
     size_t size_bytes;
 };
@@ -88,7 +89,7 @@ struct kz_replica {
 
     struct kz_replica_log log;
     uint64_t seq, seq_durable, hard_seq;
-    struct job *jobs; /* owned ring */
+    struct kz_replica_job *jobs; /* owned ring */
     size_t job_room, job_first, job_count;
 
     uint64_t stored;      /* = core.last_stored */
@@ -116,15 +117,15 @@ struct kz_replica {
     uint64_t told_term, told_leader;
     bool told_once;
 
-    struct peer peers[KZ_PEERS_MAX];
+    struct kz_replica_peer peers[KZ_PEERS_MAX];
     size_t peer_count;
     uint64_t leader_heard_ms;
     uint64_t fast_until_ms; /* 0 = the election timeout is the ordinary one */
 
-    struct outgoing *outbox; /* owned ring */
+    struct kz_replica_outgoing *outbox; /* owned ring */
     size_t outbox_room, outbox_first, outbox_count;
 
-    struct proposal *proposals; /* owned: queued, not yet submitted */
+    struct kz_replica_proposal *proposals; /* owned: queued, not yet submitted */
     size_t proposal_count, proposal_room;
     uint64_t proposal_bytes;
 
@@ -133,7 +134,7 @@ struct kz_replica {
 };
 
 /* Where the bytes of entries come from that an update names: those we gave the core in this step. */
-struct step_input {
+struct kz_replica_input {
     const struct kz_entry *entries;
     uint64_t first_index;
     size_t count;
@@ -143,8 +144,8 @@ struct step_input {
 /* replica.c */
 uint64_t kz_replica_now(const struct kz_replica *r);
 void kz_replica_die(struct kz_replica *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-struct peer *kz_replica_peer(struct kz_replica *r, uint64_t id); /* found or made; NULL = too many */
-struct peer *kz_replica_find_peer(const struct kz_replica *r, uint64_t id);
+struct kz_replica_peer *kz_replica_peer(struct kz_replica *r, uint64_t id); /* found or made; NULL = too many */
+struct kz_replica_peer *kz_replica_find_peer(const struct kz_replica *r, uint64_t id);
 bool kz_replica_is_leader(const struct kz_replica *r);
 bool kz_replica_is_ready(const struct kz_replica *r);
 size_t kz_replica_voters(const struct kz_replica *r);
@@ -157,20 +158,22 @@ void kz_replica_end_fast_election(struct kz_replica *r);
 void kz_replica_pump_transfer(struct kz_replica *r);
 
 /* replica_step.c: one event and its update. False: dead. */
-bool kz_replica_step(struct kz_replica *r, struct raft_event *event, const struct step_input *input);
+bool kz_replica_step(struct kz_replica *r, struct raft_event *event, const struct kz_replica_input *input);
 bool kz_replica_feed_change(struct kz_replica *r, uint64_t index);
 
 /* replica_work.c */
-uint64_t kz_replica_add_job(struct kz_replica *r, struct job job); /* returns its seq */
-void kz_replica_cut_jobs(struct kz_replica *r, uint64_t index);    /* appended from `index` on is void */
-void kz_replica_pump_work(struct kz_replica *r);                   /* apply, compact */
+uint64_t kz_replica_add_job(struct kz_replica *r, struct kz_replica_job job); /* returns its seq */
+void kz_replica_cut_jobs(struct kz_replica *r, uint64_t index);               /* appended from `index` on is void */
+void kz_replica_pump_work(struct kz_replica *r);                              /* apply, compact */
 
 /* replica_send.c */
-void kz_replica_send_core(struct kz_replica *r, const struct raft_message *message, const struct step_input *input);
-void kz_replica_send_probe(struct kz_replica *r, enum outgoing_kind kind, uint64_t peer, uint64_t term, uint64_t round);
+void kz_replica_send_core(struct kz_replica *r, const struct raft_message *message,
+                          const struct kz_replica_input *input);
+void kz_replica_send_probe(struct kz_replica *r, enum kz_replica_outgoing_kind kind, uint64_t peer, uint64_t term,
+                           uint64_t round);
 void kz_replica_drain(struct kz_replica *r);
-void kz_replica_window_acked(struct kz_replica *r, struct peer *peer, uint64_t last_index);
-void kz_replica_window_reset(struct peer *peer);
+void kz_replica_window_acked(struct kz_replica *r, struct kz_replica_peer *peer, uint64_t last_index);
+void kz_replica_window_reset(struct kz_replica_peer *peer);
 
 /* replica_wire.c: what comes from the wire is checked before the core sees it. */
 enum kz_code kz_wire_check(const struct kz_replica *r, uint64_t from, const Kz__PeerMessage *message,

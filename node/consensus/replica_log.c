@@ -225,18 +225,29 @@ uint64_t kz_replica_log_total(const struct kz_replica_log *log, uint64_t index)
     const struct kz_replica_log_slot *slot = kz_replica_log_get(log, index);
     if (slot) return slot->total;
     if (index + 1 == log->ring_first) return log->ring_base_total;
-    uint64_t total = 0;
-    for (size_t i = 0; i < log->mark_count && log->marks[i].index <= index; i++)
-        total = log->marks[i].total;
-    return total;
+    size_t low = 0, high = log->mark_count; /* the first mark beyond index */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (log->marks[middle].index <= index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 ? log->marks[low - 1].total : 0;
 }
 
 uint64_t kz_replica_log_tail_of(const struct kz_replica_log *log, uint64_t upto, uint64_t bytes)
 {
     uint64_t total = kz_replica_log_total(log, upto);
-    for (size_t i = 0; i < log->mark_count && log->marks[i].index <= upto; i++)
-        if (log->marks[i].total + bytes >= total) return log->marks[i].index;
-    return upto;
+    size_t low = 0, high = log->mark_count; /* the first mark that leaves at most `bytes` above it */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (log->marks[middle].total + bytes < total)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < log->mark_count && log->marks[low].index < upto ? log->marks[low].index : upto;
 }
 
 const struct kz_replica_log_change *kz_replica_log_find_change(const struct kz_replica_log *log, uint64_t index)

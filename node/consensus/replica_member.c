@@ -100,7 +100,7 @@ static enum kz_code submit_change(struct kz_replica *r, const struct raft_config
                              .size_bytes = buffer.len};
     struct raft_entry named = {.term = entry.term, .type = RAFT_CHANGE, .buf = buffer, .batch = buffer.base};
     struct raft_event event = {.type = RAFT_SUBMIT};
-    struct step_input input = {.entries = &entry, .first_index = r->log.last + 1, .count = 1};
+    struct kz_replica_input input = {.entries = &entry, .first_index = r->log.last + 1, .count = 1};
     uint64_t last = r->log.last;
     event.submit.entries = &named;
     event.submit.n = 1;

@@ -15,7 +15,7 @@ static struct raft_message message_from(uint64_t from, enum raft_message_type ty
     return (struct raft_message){.type = type, .server_id = from, .server_address = "peer"};
 }
 
-static bool receive(struct kz_replica *r, struct raft_message *message, const struct step_input *input)
+static bool receive(struct kz_replica *r, struct raft_message *message, const struct kz_replica_input *input)
 {
     struct raft_event event = {.type = RAFT_RECEIVE};
     event.receive.message = message;
@@ -72,7 +72,7 @@ static bool receive_part(struct kz_replica *r, uint64_t from, const Kz__AppendEn
     message.append_entries.leader_commit = wire->leader_commit;
     message.append_entries.entries = list;
     message.append_entries.n_entries = (unsigned)count;
-    struct step_input input = {
+    struct kz_replica_input input = {
         .entries = entries, .first_index = prev + 1, .count = count, .answered_term = wire->term};
     bool alive = receive(r, &message, &input);
     free(list); /* the array is ours, its batch went to the core or to take_entries */
@@ -155,12 +155,13 @@ static enum kz_code receive_append(struct kz_replica *r, uint64_t from, const Kz
 /* ---- the others ---- */
 
 /* A leader counts whom it hears. */
-static void note_peer(struct kz_replica *r, struct peer *peer, uint64_t term)
+static void note_peer(struct kz_replica *r, struct kz_replica_peer *peer, uint64_t term)
 {
     if (kz_replica_is_leader(r) && term == raft_current_term(&r->core)) peer->heard_ms = kz_replica_now(r);
 }
 
-static void receive_append_result(struct kz_replica *r, struct peer *peer, const Kz__AppendEntriesResult *wire)
+static void receive_append_result(struct kz_replica *r, struct kz_replica_peer *peer,
+                                  const Kz__AppendEntriesResult *wire)
 {
     struct raft_message message = message_from(peer->id, RAFT_APPEND_ENTRIES_RESULT);
     struct raft_append_entries_result *result = &message.append_entries_result;
@@ -221,14 +222,14 @@ static void receive_timeout_now(struct kz_replica *r, uint64_t from, const Kz__T
     receive(r, &message, NULL);
 }
 
-static void receive_probe_result(struct kz_replica *r, struct peer *peer, const Kz__ProbeResult *wire)
+static void receive_probe_result(struct kz_replica *r, struct kz_replica_peer *peer, const Kz__ProbeResult *wire)
 {
     if (!kz_replica_is_leader(r) || wire->term != raft_current_term(&r->core)) return;
     note_peer(r, peer, wire->term);
     kz_gate_answered(r, peer, wire->round);
 }
 
-static void receive_other(struct kz_replica *r, struct peer *peer, const Kz__PeerMessage *message)
+static void receive_other(struct kz_replica *r, struct kz_replica_peer *peer, const Kz__PeerMessage *message)
 {
     if (message->append_entries_result) {
         receive_append_result(r, peer, message->append_entries_result);
@@ -256,7 +257,7 @@ enum kz_code kz_replica_receive(struct kz_replica *r, uint64_t from, const Kz__P
 {
     enum kz_code code = kz_wire_check(r, from, message, err);
     if (code != KZ_OK || !kz_replica_enter(r)) return code;
-    struct peer *peer = kz_replica_peer(r, from);
+    struct kz_replica_peer *peer = kz_replica_peer(r, from);
     if (!peer)
         code = kz_fail(err, KZ_BUSY, "node %llu is one peer too many", (unsigned long long)from);
     else if (message->append_entries)

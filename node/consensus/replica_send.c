@@ -7,12 +7,12 @@
 #include "node/base/assert.h"
 #include "node/consensus/replica_core.h"
 
-static struct outgoing *out_at(const struct kz_replica *r, size_t position)
+static struct kz_replica_outgoing *out_at(const struct kz_replica *r, size_t position)
 {
     return &r->outbox[(r->outbox_first + position) & (KZ_OUTBOX_MAX - 1)];
 }
 
-static void enqueue(struct kz_replica *r, const struct outgoing *out)
+static void enqueue(struct kz_replica *r, const struct kz_replica_outgoing *out)
 {
     static_assert((KZ_OUTBOX_MAX & (KZ_OUTBOX_MAX - 1)) == 0, "a power of two");
     if (r->outbox_count == KZ_OUTBOX_MAX) return; /* a lost message: raft repeats it */
@@ -38,7 +38,8 @@ static bool entry_size(struct kz_replica *r, uint64_t index, size_t *size_bytes)
 
 static void enqueue_append(struct kz_replica *r, uint64_t peer, uint64_t prev, uint64_t count)
 {
-    struct outgoing out = {.need_seq = kz_guard_gate(r->options.guards, r->hard_seq), .peer = peer, .kind = OUT_CORE};
+    struct kz_replica_outgoing out = {
+        .need_seq = kz_guard_gate(r->options.guards, r->hard_seq), .peer = peer, .kind = OUT_CORE};
     if (kz_guard_lone_gate(r->options.guards, &r->core.configuration)) out.need_seq = r->seq;
     out.core.type = RAFT_APPEND_ENTRIES;
     out.core.append_entries.term = raft_current_term(&r->core);
@@ -47,14 +48,14 @@ static void enqueue_append(struct kz_replica *r, uint64_t peer, uint64_t prev, u
     enqueue(r, &out);
 }
 
-static struct flight *flight_at(struct window *window, size_t position)
+static struct kz_replica_flight *flight_at(struct kz_replica_window *window, size_t position)
 {
     return &window->flights[(window->flight_first + position) % KZ_FLIGHT_MAX];
 }
 
-static void pump_window(struct kz_replica *r, struct peer *peer)
+static void pump_window(struct kz_replica *r, struct kz_replica_peer *peer)
 {
-    struct window *window = &peer->window;
+    struct kz_replica_window *window = &peer->window;
     while (window->start > 0 && window->next <= window->last && window->bytes < window->limit_bytes &&
            window->flight_count < KZ_FLIGHT_MAX) {
         uint64_t bytes = 0, first = window->next;
@@ -69,15 +70,15 @@ static void pump_window(struct kz_replica *r, struct peer *peer)
             return;
         }
         *flight_at(window, window->flight_count++) =
-            (struct flight){.last = window->next - 1, .bytes = bytes, .sent_ms = kz_replica_now(r)};
+            (struct kz_replica_flight){.last = window->next - 1, .bytes = bytes, .sent_ms = kz_replica_now(r)};
         window->bytes += bytes;
         enqueue_append(r, peer->id, first - 1, window->next - first);
     }
 }
 
-void kz_replica_window_reset(struct peer *peer)
+void kz_replica_window_reset(struct kz_replica_peer *peer)
 {
-    struct window *window = &peer->window;
+    struct kz_replica_window *window = &peer->window;
     window->start = 0;
     window->next = 1;
     window->last = 0;
@@ -91,7 +92,7 @@ static uint64_t least_limit(const struct kz_replica *r)
 }
 
 /* An answer took `took_ms` from sending. */
-static void adapt(struct kz_replica *r, struct window *window, uint64_t took_ms)
+static void adapt(struct kz_replica *r, struct kz_replica_window *window, uint64_t took_ms)
 {
     if (took_ms <= r->options.heartbeat_ms)
         window->limit_bytes *= 2;
@@ -101,9 +102,9 @@ static void adapt(struct kz_replica *r, struct window *window, uint64_t took_ms)
     if (window->limit_bytes < least_limit(r)) window->limit_bytes = least_limit(r);
 }
 
-void kz_replica_window_acked(struct kz_replica *r, struct peer *peer, uint64_t last_index)
+void kz_replica_window_acked(struct kz_replica *r, struct kz_replica_peer *peer, uint64_t last_index)
 {
-    struct window *window = &peer->window;
+    struct kz_replica_window *window = &peer->window;
     while (window->flight_count > 0 && flight_at(window, 0)->last <= last_index) {
         adapt(r, window, kz_replica_now(r) - flight_at(window, 0)->sent_ms);
         window->repeat_ms = 0;
@@ -116,7 +117,7 @@ void kz_replica_window_acked(struct kz_replica *r, struct peer *peer, uint64_t l
 
 /* The core repeats everything not acknowledged at every heartbeat while it probes. On a slow link that would pile the
  * same megabytes up again and again. A connection that was lost (kz_replica_peer_lost) starts afresh at once. */
-static bool repeats_in_flight(struct kz_replica *r, struct window *window, uint64_t prev)
+static bool repeats_in_flight(struct kz_replica *r, struct kz_replica_window *window, uint64_t prev)
 {
     uint64_t heartbeat = r->options.heartbeat_ms;
     if (window->flight_count == 0 || prev + 1 != window->start) return false;
@@ -126,9 +127,9 @@ static bool repeats_in_flight(struct kz_replica *r, struct window *window, uint6
     return false;
 }
 
-static void send_entries(struct kz_replica *r, struct peer *peer, uint64_t prev, uint64_t count)
+static void send_entries(struct kz_replica *r, struct kz_replica_peer *peer, uint64_t prev, uint64_t count)
 {
-    struct window *window = &peer->window;
+    struct kz_replica_window *window = &peer->window;
     if (repeats_in_flight(r, window, prev)) {
         if (window->last < prev + count) window->last = prev + count;
         enqueue_append(r, peer->id, prev, 0);
@@ -149,9 +150,9 @@ static void send_entries(struct kz_replica *r, struct peer *peer, uint64_t prev,
 /* A heartbeat anchored behind what was held back would be rejected: anchor it at what was sent. But only while the
  * core itself believes that all of it was sent. When it probes elsewhere, its own anchor must go out: it ignores a
  * rejection of any other. */
-static void send_heartbeat(struct kz_replica *r, struct peer *peer, uint64_t prev)
+static void send_heartbeat(struct kz_replica *r, struct kz_replica_peer *peer, uint64_t prev)
 {
-    const struct window *window = &peer->window;
+    const struct kz_replica_window *window = &peer->window;
     bool holds_back = window->start > 0 && window->next <= window->last;
     if (holds_back && prev == window->last && window->next > r->log.base_index)
         prev = window->next - 1;
@@ -162,7 +163,7 @@ static void send_heartbeat(struct kz_replica *r, struct peer *peer, uint64_t pre
 
 static void send_append(struct kz_replica *r, const struct raft_message *message)
 {
-    struct peer *peer = kz_replica_peer(r, message->server_id);
+    struct kz_replica_peer *peer = kz_replica_peer(r, message->server_id);
     const struct raft_append_entries *append = &message->append_entries;
     if (!peer) return;
     if (append->n_entries == 0)
@@ -171,23 +172,39 @@ static void send_append(struct kz_replica *r, const struct raft_message *message
         send_entries(r, peer, append->prev_log_index, append->n_entries);
 }
 
+/* To who needs a snapshot the core sends InstallSnapshot instead of heartbeats, again and again, and counts on its
+ * answer for the contact with a majority. Ours is one long transfer: so a heartbeat goes instead, or a leader that
+ * needs this follower for its majority would step down in the middle of it. */
+static void keep_contact(struct kz_replica *r, struct kz_replica_peer *peer, uint64_t snapshot_index)
+{
+    uint64_t now = kz_replica_now(r);
+    if (peer->kept_ms > 0 && now - peer->kept_ms < r->options.heartbeat_ms)
+        return; /* each rejection makes the core ask again: not at the speed of the network */
+    peer->kept_ms = now;
+    enqueue_append(r, peer->id, snapshot_index, 0);
+}
+
 /* ---- into the outbox ---- */
 
-void kz_replica_send_core(struct kz_replica *r, const struct raft_message *message, const struct step_input *input)
+void kz_replica_send_core(struct kz_replica *r, const struct raft_message *message,
+                          const struct kz_replica_input *input)
 {
-    struct outgoing out = {.need_seq = kz_guard_gate(r->options.guards, r->hard_seq),
-                           .peer = message->server_id,
-                           .kind = OUT_CORE,
-                           .core = *message};
+    struct kz_replica_outgoing out = {.need_seq = kz_guard_gate(r->options.guards, r->hard_seq),
+                                      .peer = message->server_id,
+                                      .kind = OUT_CORE,
+                                      .core = *message};
     uint64_t term = raft_current_term(&r->core);
-    struct peer *peer;
+    struct kz_replica_peer *peer;
     switch (message->type) {
     case RAFT_APPEND_ENTRIES:
         send_append(r, message);
         return;
     case RAFT_INSTALL_SNAPSHOT:
         peer = kz_replica_peer(r, message->server_id);
-        if (peer) kz_snapshot_offer(r, peer);
+        if (peer) {
+            kz_snapshot_offer(r, peer);
+            keep_contact(r, peer, message->install_snapshot.last_index);
+        }
         return;
     case RAFT_APPEND_ENTRIES_RESULT:
         if (input && input->answered_term > 0)
@@ -203,13 +220,14 @@ void kz_replica_send_core(struct kz_replica *r, const struct raft_message *messa
     enqueue(r, &out);
 }
 
-void kz_replica_send_probe(struct kz_replica *r, enum outgoing_kind kind, uint64_t peer, uint64_t term, uint64_t round)
+void kz_replica_send_probe(struct kz_replica *r, enum kz_replica_outgoing_kind kind, uint64_t peer, uint64_t term,
+                           uint64_t round)
 {
-    struct outgoing out = {.need_seq = kz_guard_gate(r->options.guards, r->hard_seq),
-                           .peer = peer,
-                           .kind = kind,
-                           .term = term,
-                           .round = round};
+    struct kz_replica_outgoing out = {.need_seq = kz_guard_gate(r->options.guards, r->hard_seq),
+                                      .peer = peer,
+                                      .kind = kind,
+                                      .term = term,
+                                      .round = round};
     enqueue(r, &out);
 }
 
@@ -246,7 +264,7 @@ static bool find_chain(struct kz_replica *r, uint64_t index, uint64_t *chain)
 }
 
 /* The range named when it was queued is still ours if we still lead that term: a leader only appends. */
-static void post_append(struct kz_replica *r, const struct outgoing *out)
+static void post_append(struct kz_replica *r, const struct kz_replica_outgoing *out)
 {
     const struct raft_append_entries *append = &out->core.append_entries;
     uint64_t prev = append->prev_log_index;
@@ -279,7 +297,7 @@ static void post_append(struct kz_replica *r, const struct outgoing *out)
     free(entries);
 }
 
-static void post_append_result(struct kz_replica *r, const struct outgoing *out)
+static void post_append_result(struct kz_replica *r, const struct kz_replica_outgoing *out)
 {
     const struct raft_append_entries_result *result = &out->core.append_entries_result;
     Kz__AppendEntriesResult wire = KZ__APPEND_ENTRIES_RESULT__INIT;
@@ -294,7 +312,7 @@ static void post_append_result(struct kz_replica *r, const struct outgoing *out)
     r->io->send(r->io->data, out->peer, &message);
 }
 
-static void post_vote(struct kz_replica *r, const struct outgoing *out)
+static void post_vote(struct kz_replica *r, const struct kz_replica_outgoing *out)
 {
     const struct raft_request_vote *vote = &out->core.request_vote;
     Kz__RequestVote wire = KZ__REQUEST_VOTE__INIT;
@@ -309,7 +327,7 @@ static void post_vote(struct kz_replica *r, const struct outgoing *out)
     r->io->send(r->io->data, out->peer, &message);
 }
 
-static void post_vote_result(struct kz_replica *r, const struct outgoing *out)
+static void post_vote_result(struct kz_replica *r, const struct kz_replica_outgoing *out)
 {
     const struct raft_request_vote_result *result = &out->core.request_vote_result;
     Kz__RequestVoteResult wire = KZ__REQUEST_VOTE_RESULT__INIT;
@@ -324,7 +342,7 @@ static void post_vote_result(struct kz_replica *r, const struct outgoing *out)
     r->io->send(r->io->data, out->peer, &message);
 }
 
-static void post_timeout_now(struct kz_replica *r, const struct outgoing *out)
+static void post_timeout_now(struct kz_replica *r, const struct kz_replica_outgoing *out)
 {
     Kz__TimeoutNow wire = KZ__TIMEOUT_NOW__INIT;
     Kz__PeerMessage message = KZ__PEER_MESSAGE__INIT;
@@ -335,7 +353,7 @@ static void post_timeout_now(struct kz_replica *r, const struct outgoing *out)
     r->io->send(r->io->data, out->peer, &message);
 }
 
-static void post_probe(struct kz_replica *r, const struct outgoing *out)
+static void post_probe(struct kz_replica *r, const struct kz_replica_outgoing *out)
 {
     Kz__Probe probe = KZ__PROBE__INIT;
     Kz__ProbeResult result = KZ__PROBE_RESULT__INIT;
@@ -349,7 +367,7 @@ static void post_probe(struct kz_replica *r, const struct outgoing *out)
     r->io->send(r->io->data, out->peer, &message);
 }
 
-static void post(struct kz_replica *r, const struct outgoing *out)
+static void post(struct kz_replica *r, const struct kz_replica_outgoing *out)
 {
     if (out->kind != OUT_CORE) {
         post_probe(r, out);
@@ -379,7 +397,7 @@ static void post(struct kz_replica *r, const struct outgoing *out)
 void kz_replica_drain(struct kz_replica *r)
 {
     while (r->outbox_count > 0 && out_at(r, 0)->need_seq <= r->seq_durable) {
-        struct outgoing out = *out_at(r, 0);
+        struct kz_replica_outgoing out = *out_at(r, 0);
         r->outbox_first = (r->outbox_first + 1) & (KZ_OUTBOX_MAX - 1);
         r->outbox_count--;
         post(r, &out);

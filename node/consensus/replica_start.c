@@ -113,7 +113,7 @@ enum kz_code kz_replica_start(struct kz_replica *r, const struct kz_hard_state *
     if (is_lone(r)) {
         r->hard.term++;
         r->hard.voted_for = r->options.id;
-        r->hard_seq = kz_replica_add_job(r, (struct job){.kind = JOB_HARD});
+        r->hard_seq = kz_replica_add_job(r, (struct kz_replica_job){.kind = JOB_HARD});
         r->io->put_hard(r->io->data, r->hard_seq, r->hard.term, r->hard.voted_for);
         return KZ_OK; /* goes on in kz_replica_stored */
     }

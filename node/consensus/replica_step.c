@@ -12,7 +12,7 @@
 static void save_hard_state(struct kz_replica *r)
 {
     uint64_t term = raft_current_term(&r->core), vote = raft_voted_for(&r->core);
-    r->hard_seq = kz_replica_add_job(r, (struct job){.kind = JOB_HARD});
+    r->hard_seq = kz_replica_add_job(r, (struct kz_replica_job){.kind = JOB_HARD});
     r->io->put_hard(r->io->data, r->hard_seq, term, vote);
 }
 
@@ -27,7 +27,7 @@ static void begin_install(struct kz_replica *r, struct raft_update *update)
     kz_replica_cut_jobs(r, 0); /* the entries they hold are no longer the log's */
     kz_replica_log_reset(&r->log, r->install.index, r->install.term, r->install.chain);
     r->stored = 0;
-    r->install_seq = kz_replica_add_job(r, (struct job){.kind = JOB_INSTALL});
+    r->install_seq = kz_replica_add_job(r, (struct kz_replica_job){.kind = JOB_INSTALL});
     r->io->install(r->io->data, r->install_seq, &r->install);
 }
 
@@ -53,7 +53,7 @@ static bool truncate_log(struct kz_replica *r, uint64_t index)
 
 /* The core names entries by index, term and type; their bytes are those of this step's input. Its own barrier has
  * none. */
-static struct kz_entry entry_of(const struct raft_entry *named, uint64_t index, const struct step_input *input)
+static struct kz_entry entry_of(const struct raft_entry *named, uint64_t index, const struct kz_replica_input *input)
 {
     struct kz_entry entry = {.term = named->term, .type = (enum kz_entry_type)named->type};
     if (input && index >= input->first_index && index - input->first_index < input->count) {
@@ -65,7 +65,7 @@ static struct kz_entry entry_of(const struct raft_entry *named, uint64_t index, 
     return entry;
 }
 
-static bool take_entries(struct kz_replica *r, struct raft_update *update, const struct step_input *input)
+static bool take_entries(struct kz_replica *r, struct raft_update *update, const struct kz_replica_input *input)
 {
     uint64_t index = update->entries.index;
     size_t count = update->entries.n;
@@ -81,8 +81,8 @@ static bool take_entries(struct kz_replica *r, struct raft_update *update, const
         entries[i] = entry_of(&update->entries.batch[i], index + i, input);
         kz_replica_log_append(&r->log, &entries[i]);
     }
-    uint64_t seq =
-        kz_replica_add_job(r, (struct job){.kind = JOB_APPEND, .first = index, .valid_last = index + count - 1});
+    uint64_t seq = kz_replica_add_job(
+        r, (struct kz_replica_job){.kind = JOB_APPEND, .first = index, .valid_last = index + count - 1});
     r->io->append(r->io->data, seq, index, entries, count);
     free(entries);
     raft_free(batch); /* ours since the update has entries; the array always was */
@@ -131,7 +131,7 @@ static void take_commit(struct kz_replica *r)
     if (commit > r->commit) r->commit = commit;
 }
 
-static bool handle_update(struct kz_replica *r, struct raft_update *update, const struct step_input *input)
+static bool handle_update(struct kz_replica *r, struct raft_update *update, const struct kz_replica_input *input)
 {
     unsigned flags = update->flags;
     if (flags & ((RAFT_UPDATE_CURRENT_TERM) | (RAFT_UPDATE_VOTED_FOR))) save_hard_state(r);
@@ -193,7 +193,7 @@ static bool feed_committed_changes(struct kz_replica *r)
     return true;
 }
 
-static bool raw_step(struct kz_replica *r, struct raft_event *event, const struct step_input *input)
+static bool raw_step(struct kz_replica *r, struct raft_event *event, const struct kz_replica_input *input)
 {
     struct raft_update update;
     event->time = kz_replica_now(r);
@@ -218,7 +218,7 @@ bool kz_replica_feed_change(struct kz_replica *r, uint64_t index)
     return raw_step(r, &event, NULL);
 }
 
-bool kz_replica_step(struct kz_replica *r, struct raft_event *event, const struct step_input *input)
+bool kz_replica_step(struct kz_replica *r, struct raft_event *event, const struct kz_replica_input *input)
 {
     kz_assert(!r->dead);
     return raw_step(r, event, input) && append_barrier(r) && feed_committed_changes(r) && persist_at_once(r);

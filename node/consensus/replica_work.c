@@ -6,7 +6,7 @@
 #include "node/base/assert.h"
 #include "node/consensus/replica_core.h"
 
-static struct job *job_at(const struct kz_replica *r, size_t position)
+static struct kz_replica_job *job_at(const struct kz_replica *r, size_t position)
 {
     return &r->jobs[(r->job_first + position) & (r->job_room - 1)];
 }
@@ -15,7 +15,7 @@ static void grow_jobs(struct kz_replica *r)
 {
     if (r->job_count < r->job_room) return;
     size_t room = r->job_room ? r->job_room * 2 : 64;
-    struct job *jobs = kz_must_alloc(room, sizeof(*jobs));
+    struct kz_replica_job *jobs = kz_must_alloc(room, sizeof(*jobs));
     for (size_t i = 0; i < r->job_count; i++)
         jobs[i] = *job_at(r, i);
     free(r->jobs);
@@ -24,7 +24,7 @@ static void grow_jobs(struct kz_replica *r)
     r->job_first = 0;
 }
 
-uint64_t kz_replica_add_job(struct kz_replica *r, struct job job)
+uint64_t kz_replica_add_job(struct kz_replica *r, struct kz_replica_job job)
 {
     grow_jobs(r);
     job.seq = ++r->seq;
@@ -35,7 +35,7 @@ uint64_t kz_replica_add_job(struct kz_replica *r, struct job job)
 void kz_replica_cut_jobs(struct kz_replica *r, uint64_t index)
 {
     for (size_t i = 0; i < r->job_count; i++) {
-        struct job *job = job_at(r, i);
+        struct kz_replica_job *job = job_at(r, i);
         if (job->kind == JOB_APPEND && job->valid_last >= index) job->valid_last = index > 0 ? index - 1 : 0;
     }
 }
@@ -92,7 +92,7 @@ static bool finish_jobs(struct kz_replica *r, uint64_t seq, uint64_t *appended)
     bool installed = false;
     *appended = 0;
     while (r->job_count > 0 && job_at(r, 0)->seq <= seq) {
-        struct job job = *job_at(r, 0);
+        struct kz_replica_job job = *job_at(r, 0);
         r->job_first = (r->job_first + 1) & (r->job_room - 1);
         r->job_count--;
         if (job.kind == JOB_APPEND && job.valid_last >= job.first) *appended = job.valid_last;
@@ -141,7 +141,7 @@ static void pump_apply(struct kz_replica *r)
         if (upto > r->apply_asked + KZ_APPLY_STEP_ENTRIES) upto = r->apply_asked + KZ_APPLY_STEP_ENTRIES;
         uint64_t hint = kz_guard_hint(r->options.guards, r->commit, r->stored, r->log.last);
         uint64_t seq = kz_replica_add_job(
-            r, (struct job){.kind = JOB_APPLY, .upto = upto, .term = kz_replica_log_term(&r->log, upto)});
+            r, (struct kz_replica_job){.kind = JOB_APPLY, .upto = upto, .term = kz_replica_log_term(&r->log, upto)});
         r->apply_asked = upto;
         r->io->apply(r->io->data, seq, upto, hint);
     }
@@ -152,7 +152,7 @@ static uint64_t needed_floor(const struct kz_replica *r)
 {
     uint64_t floor = r->applied, now = kz_replica_now(r);
     for (size_t i = 0; i < r->peer_count && kz_replica_is_leader(r); i++) {
-        const struct peer *peer = &r->peers[i];
+        const struct kz_replica_peer *peer = &r->peers[i];
         raft_index match;
         if (raft_match_index(&r->core, peer->id, &match) != 0 || peer->heard_ms == 0 ||
             now - peer->heard_ms > 2 * (uint64_t)r->options.election_timeout_ms)
@@ -205,7 +205,7 @@ static void drop_prefix(struct kz_replica *r, uint64_t upto)
         return;
     }
     kz_replica_log_drop_prefix(&r->log, upto, chain);
-    uint64_t seq = kz_replica_add_job(r, (struct job){.kind = JOB_COMPACT});
+    uint64_t seq = kz_replica_add_job(r, (struct kz_replica_job){.kind = JOB_COMPACT});
     r->io->compact(r->io->data, seq, upto);
 }
 

@@ -47,7 +47,7 @@ struct kz_snapshot_out {
     uint64_t progress_ms; /* the last acknowledgement of something new */
 };
 
-void kz_snapshot_offer(struct kz_replica *r, struct peer *peer)
+void kz_snapshot_offer(struct kz_replica *r, struct kz_replica_peer *peer)
 {
     uint64_t now = kz_replica_now(r);
     if (peer->snapshot || now < peer->snapshot_hold_ms) /* the core asks again at every rejected heartbeat */
@@ -72,7 +72,7 @@ static void close_export(struct kz_replica *r, struct kz_snapshot_out *out)
     out->export = NULL;
 }
 
-void kz_snapshot_stop(struct kz_replica *r, struct peer *peer)
+void kz_snapshot_stop(struct kz_replica *r, struct kz_replica_peer *peer)
 {
     struct kz_snapshot_out *out = peer->snapshot;
     if (!out) return;
@@ -84,7 +84,7 @@ void kz_snapshot_stop(struct kz_replica *r, struct peer *peer)
     peer->snapshot_hold_ms = kz_replica_now(r) + r->options.election_timeout_ms;
 }
 
-static void send_chunk(struct kz_replica *r, const struct peer *peer, const struct chunk *chunk)
+static void send_chunk(struct kz_replica *r, const struct kz_replica_peer *peer, const struct chunk *chunk)
 {
     struct kz_snapshot_out *out = peer->snapshot;
     Kz__SnapshotChunk wire = KZ__SNAPSHOT_CHUNK__INIT;
@@ -141,7 +141,7 @@ static uint64_t repeat_ms(const struct kz_replica *r, const struct kz_snapshot_o
     return (REPEAT_HEARTBEATS * (uint64_t)r->options.heartbeat_ms) << out->repeats;
 }
 
-void kz_snapshot_pump(struct kz_replica *r, struct peer *peer)
+void kz_snapshot_pump(struct kz_replica *r, struct kz_replica_peer *peer)
 {
     struct kz_snapshot_out *out = peer->snapshot;
     uint64_t now = kz_replica_now(r);
@@ -160,7 +160,7 @@ void kz_snapshot_pump(struct kz_replica *r, struct peer *peer)
     }
 }
 
-uint64_t kz_snapshot_deadline(const struct kz_replica *r, const struct peer *peer)
+uint64_t kz_snapshot_deadline(const struct kz_replica *r, const struct kz_replica_peer *peer)
 {
     const struct kz_snapshot_out *out = peer->snapshot;
     if (!out) return 0;
@@ -176,7 +176,7 @@ static void adapt(const struct kz_replica *r, struct kz_snapshot_out *out, uint6
         out->limit--;
 }
 
-void kz_snapshot_acked(struct kz_replica *r, struct peer *peer, const Kz__SnapshotAck *ack)
+void kz_snapshot_acked(struct kz_replica *r, struct kz_replica_peer *peer, const Kz__SnapshotAck *ack)
 {
     struct kz_snapshot_out *out = peer->snapshot;
     if (!out || out->transfer != ack->transfer || !kz_replica_is_leader(r)) return;
@@ -232,7 +232,7 @@ static void begin(struct kz_replica *r, uint64_t from, const Kz__SnapshotChunk *
     in->meta.configuration_bytes = chunk->meta->configuration.len;
     memcpy(in->meta.configuration, chunk->meta->configuration.data, chunk->meta->configuration.len);
     sha256_init(&in->digest);
-    r->io->import_begin(r->io->data, kz_replica_add_job(r, (struct job){.kind = JOB_IMPORT_BEGIN}));
+    r->io->import_begin(r->io->data, kz_replica_add_job(r, (struct kz_replica_job){.kind = JOB_IMPORT_BEGIN}));
 }
 
 /* The rows of the chunk that is next. False: damaged, the transfer ends. */
@@ -251,7 +251,7 @@ static bool take(struct kz_replica *r, const Kz__SnapshotChunk *chunk)
     in->next++;
     if (size > 0) {
         uint64_t seq = kz_replica_add_job(
-            r, (struct job){.kind = JOB_IMPORT, .transfer = chunk->transfer, .sequence = chunk->sequence});
+            r, (struct kz_replica_job){.kind = JOB_IMPORT, .transfer = chunk->transfer, .sequence = chunk->sequence});
         in->pending++;
         r->io->import_rows(r->io->data, seq, chunk->data.data, size);
     }
@@ -298,7 +298,7 @@ static void feed(struct kz_replica *r)
     struct kz_snapshot_in *in = &r->incoming;
     struct raft_message message = {.type = RAFT_INSTALL_SNAPSHOT, .server_id = in->peer, .server_address = "peer"};
     struct raft_install_snapshot *install = &message.install_snapshot;
-    struct step_input input = {.answered_term = in->term};
+    struct kz_replica_input input = {.answered_term = in->term};
     struct raft_event event = {.type = RAFT_RECEIVE};
     in->active = false;
     if (kz_guard_drop_install(r->options.guards, r->installing) ||

@@ -16,7 +16,7 @@
 #include "node/consensus/replica.h"
 
 struct kz_snapshot_out; /* one per peer */
-struct peer;
+struct kz_replica_peer;
 
 struct kz_snapshot_in {
     bool active;
@@ -30,13 +30,13 @@ struct kz_snapshot_in {
 };
 
 /* Leader: the core wants `peer` to get a snapshot. Does nothing while one is on its way. */
-void kz_snapshot_offer(struct kz_replica *r, struct peer *peer);
-void kz_snapshot_acked(struct kz_replica *r, struct peer *peer, const Kz__SnapshotAck *ack);
+void kz_snapshot_offer(struct kz_replica *r, struct kz_replica_peer *peer);
+void kz_snapshot_acked(struct kz_replica *r, struct kz_replica_peer *peer, const Kz__SnapshotAck *ack);
 /* Make and send at most one chunk, or repeat what is overdue. */
-void kz_snapshot_pump(struct kz_replica *r, struct peer *peer);
+void kz_snapshot_pump(struct kz_replica *r, struct kz_replica_peer *peer);
 /* When kz_snapshot_pump wants to be called again; 0 = not. */
-uint64_t kz_snapshot_deadline(const struct kz_replica *r, const struct peer *peer);
-void kz_snapshot_stop(struct kz_replica *r, struct peer *peer);
+uint64_t kz_snapshot_deadline(const struct kz_replica *r, const struct kz_replica_peer *peer);
+void kz_snapshot_stop(struct kz_replica *r, struct kz_replica_peer *peer);
 
 /* Follower: a checked chunk. */
 void kz_snapshot_chunk(struct kz_replica *r, uint64_t from, const Kz__SnapshotChunk *chunk);

@@ -86,12 +86,27 @@ void sim_disk_flushed(struct sim_node *node)
     sim_node_after_input(node);
 }
 
+/* A long apply is spread over several transactions, the first of which holds the hint already. */
+static void apply_partly(struct sim_node *node)
+{
+    struct sim *sim = node->sim;
+    const struct sim_backend *backend = sim->backend;
+    uint64_t applied = backend->applied(node->store);
+    if (!node->jobs || node->jobs->kind != SIM_APPLY || node->jobs->a <= applied || !sim_chance(sim, 0.5)) return;
+    struct sim_job part = *node->jobs;
+    part.a = sim_between(sim, applied, part.a - 1);
+    backend->begin(node->store);
+    backend->run(node->store, &part);
+    backend->commit(node->store);
+}
+
 void sim_disk_crash(struct sim_node *node)
 {
     size_t count = 0;
     for (const struct sim_job *job = node->jobs; job; job = job->next)
         count++;
     run_jobs(node, (size_t)sim_below(node->sim, count + 1));
+    apply_partly(node);
     while (node->jobs) {
         struct sim_job *job = node->jobs;
         node->jobs = job->next;

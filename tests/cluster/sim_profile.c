@@ -26,7 +26,7 @@ static void draw_sizes(struct sim *sim, struct sim_profile *p)
 {
     p->inflight = (uint32_t)PICK_U(sim, 2, 4, 8, 32, 256);
     p->window_bytes = (uint32_t)PICK_U(sim, 500, 5000, 100000);
-    p->chunk_bytes = (uint32_t)PICK_U(sim, 128, 512, 4096);
+    p->chunk_bytes = (uint32_t)PICK_U(sim, 16, 64, 512, 4096);
     p->ring_bytes = PICK_U(sim, 1, 500, 1u << 20);
     p->compact_entries = sim_between(sim, 3, 80);
     p->compact_bytes = PICK_U(sim, 1000, 10000, 1u << 20);
@@ -120,6 +120,7 @@ void sim_draw_profile(struct sim *sim)
     /* A transfer is not given up while a few of its chunks may still be on their way. */
     struct sim_profile *p = &sim->profile;
     uint64_t chunk_ms = p->bytes_per_ms > 0 ? p->chunk_bytes / p->bytes_per_ms : 0;
+    if (p->snapshot_timeout_ms < 60 * p->heartbeat_ms) p->snapshot_timeout_ms = 60 * p->heartbeat_ms;
     if (p->snapshot_timeout_ms < 10 * chunk_ms) p->snapshot_timeout_ms = (uint32_t)(10 * chunk_ms);
     shape(sim, &sim->profile);
 }

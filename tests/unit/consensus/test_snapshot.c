@@ -222,6 +222,23 @@ static void leader_that_steps_down_closes_its_exports(void **state)
     assert_false(p->leader.export_open);
 }
 
+/* Two of three live, and the second needs a snapshot that takes long: it is the majority. */
+static void leader_stays_while_a_slow_snapshot_is_on_its_way(void **state)
+{
+    struct pair *p = *state;
+    for (unsigned i = 0; i < 50; i++) {
+        if (i == 0) fixture_append_result(&p->leader, 3, 2, 6);
+        fixture_wait(&p->leader, 50);
+        fixture_wait(&p->follower, 50);
+        kz_replica_tick(p->leader.replica);
+        deliver(&p->leader, 1, &p->follower, UINT64_MAX);
+        if (p->follower.import_seq == 0) fixture_store(&p->follower); /* the rows never become durable */
+        deliver(&p->follower, 2, &p->leader, UINT64_MAX);
+        assert_true(kz_replica_is_leader(p->leader.replica));
+    }
+    assert_true(p->leader.export_open);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_is_installed_before_the_last_chunk_is_durable, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_the_store_refuses_end_the_transfer, setup, teardown),
         cmocka_unit_test_setup_teardown(second_snapshot_during_an_install_does_not_reach_the_core, setup, teardown),
+        cmocka_unit_test_setup_teardown(leader_stays_while_a_slow_snapshot_is_on_its_way, setup, teardown),
         cmocka_unit_test_setup_teardown(leader_that_steps_down_closes_its_exports, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
