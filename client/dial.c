@@ -83,22 +83,35 @@ static bool parse_one(const char *text, size_t length, struct kz_endpoint *out)
     return kz_parse_integer(out->port, &port) && port > 0 && port < 65536 && out->port[0] != '+';
 }
 
+static enum kz_code fail_list(struct kz_failure *failure, enum kz_text_id why, const char *part, size_t length,
+                              struct kz_err *err)
+{
+    *failure = (struct kz_failure){.what = KZ_T_NODES_WRONG, .why = why, .hint = KZ_T_NODES_ARE};
+    snprintf(failure->subject, sizeof failure->subject, "%.*s", (int)(length > 80 ? 80 : length), part);
+    snprintf(failure->detail, sizeof failure->detail, "%u", KZ_ENDPOINTS_MAX);
+    struct kz_buf text;
+    kz_buf_init(&text, 0);
+    kz_text_fill(&text, why, false, KZ_TEXT_ARGS(failure->subject, failure->detail));
+    enum kz_code code = kz_fail(err, KZ_USAGE, "list of nodes: %s", kz_buf_text(&text));
+    kz_buf_fini(&text);
+    return code;
+}
+
 enum kz_code kz_endpoints_parse(const char *text, struct kz_endpoint endpoints[KZ_ENDPOINTS_MAX], size_t *count,
-                                struct kz_err *err)
+                                struct kz_failure *failure, struct kz_err *err)
 {
     *count = 0;
     while (*text) {
         size_t length = strcspn(text, ", ");
         if (length > 0) {
-            if (*count == KZ_ENDPOINTS_MAX) return kz_fail(err, KZ_USAGE, "more than %u nodes", KZ_ENDPOINTS_MAX);
+            if (*count == KZ_ENDPOINTS_MAX) return fail_list(failure, KZ_T_NODES_MANY, text, length, err);
             if (!parse_one(text, length, &endpoints[*count]))
-                return kz_fail(err, KZ_USAGE, "\"%.*s\" is not [NAME=]HOST:PORT", (int)(length > 80 ? 80 : length),
-                               text);
+                return fail_list(failure, KZ_T_NODE_FORM, text, length, err);
             (*count)++;
         }
         text += length + (text[length] ? 1 : 0);
     }
-    return *count ? KZ_OK : kz_fail(err, KZ_USAGE, "the list is empty");
+    return *count ? KZ_OK : fail_list(failure, KZ_T_NODES_EMPTY, "", 0, err);
 }
 
 void kz_endpoint_format(const struct kz_endpoint *endpoint, char out[KZ_ENDPOINT_TEXT_BYTES])

@@ -19,9 +19,9 @@ struct kz_endpoint {
     char port[6];
 };
 
-/* "host:port,name=host:port". KZ_USAGE names the bad part. */
+/* "host:port,name=host:port". KZ_USAGE: `failure` names the bad part. */
 enum kz_code kz_endpoints_parse(const char *text, struct kz_endpoint endpoints[KZ_ENDPOINTS_MAX], size_t *count,
-                                struct kz_err *err) KZ_MUST_CHECK;
+                                struct kz_failure *failure, struct kz_err *err) KZ_MUST_CHECK;
 
 #define KZ_ENDPOINT_TEXT_BYTES (KZ_NAME_MAX_BYTES + 1 + KZ_HOST_MAX_BYTES + 9)
 /* As it is written in a list: "host:port", "main=[::1]:7400" */

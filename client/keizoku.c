@@ -32,10 +32,10 @@ enum kz_code kz_client_open(const struct kz_client_options *options, struct kz_c
     client->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : KZ_CLIENT_TIMEOUT_MS;
     client->trace = options->trace;
     client->trace_data = options->trace_data;
-    enum kz_code code = kz_endpoints_parse(options->nodes, client->endpoints, &client->endpoint_count, err);
-    if (!code)
-        code =
-            kz_tls_identity_open(options->certificate, options->key, options->ca, options->crl, &client->identity, err);
+    struct kz_failure unread, *failure = options->failure ? options->failure : &unread;
+    enum kz_code code = kz_endpoints_parse(options->nodes, client->endpoints, &client->endpoint_count, failure, err);
+    const struct kz_tls_files files = {options->certificate, options->key, options->ca, options->crl};
+    if (!code) code = kz_tls_identity_open(&files, &client->identity, failure, err);
     if (code) {
         kz_client_free(client);
         return code;

@@ -7,6 +7,7 @@
 #define KZ_CLIENT_KEIZOKU_H
 
 #include "client/dial.h"
+#include "client/failure.h"
 #include "node/base/err.h"
 #include "proto/service.pb-c.h"
 
@@ -23,6 +24,7 @@ struct kz_client_options {
     int64_t timeout_ms;                          /* for one call, all retries included; <= 0: KZ_CLIENT_TIMEOUT_MS */
     void (*trace)(void *data, const char *line); /* NULL: silent */
     void *trace_data;
+    struct kz_failure *failure; /* filled when opening fails, for people of both languages; NULL: only `err` is */
 };
 
 #define KZ_CLIENT_TIMEOUT_MS 10000

@@ -152,17 +152,42 @@ static int verify(void *data, mbedtls_x509_crt *certificate, int depth, uint32_t
 
 /* ---- our own files ---- */
 
-static enum kz_code fail_file(struct kz_err *err, const char *what, const char *path, int result)
+/* What is said about each kind of file. */
+struct file_texts {
+    enum kz_text_id what, hint;
+    const char *name; /* for the library's own text */
+};
+static const struct file_texts certificate_texts = {KZ_T_CERT_UNUSABLE, KZ_T_CERT_FIX, "certificate"},
+                               key_texts = {KZ_T_KEY_UNUSABLE, KZ_T_KEY_FIX, "key"},
+                               ca_texts = {KZ_T_CA_UNUSABLE, KZ_T_CA_FIX, "CA"},
+                               crl_texts = {KZ_T_CRL_UNUSABLE, KZ_T_CRL_FIX, "CRL"};
+
+struct loading {
+    struct kz_failure *failure;
+    struct kz_err *err;
+};
+
+static enum kz_code fail_file(const struct loading *loading, const struct file_texts *texts, const char *path,
+                              enum kz_text_id why, const char *detail)
+{
+    struct kz_failure *failure = loading->failure;
+    *failure = (struct kz_failure){.what = texts->what, .why = why, .hint = texts->hint};
+    snprintf(failure->subject, sizeof failure->subject, "%s", path);
+    snprintf(failure->detail, sizeof failure->detail, "%s", detail);
+    return kz_fail(loading->err, KZ_TLS, "%s %s: %s", texts->name, path, *detail ? detail : kz_text(why, false));
+}
+
+static enum kz_code fail_parse(const struct loading *loading, const struct file_texts *texts, const char *path,
+                               int result)
 {
     struct stat info;
-    if (stat(path, &info) != 0) return kz_fail(err, KZ_TLS, "%s %s: %s", what, path, strerror(errno));
-    if (S_ISDIR(info.st_mode)) return kz_fail(err, KZ_TLS, "%s %s: %s", what, path, strerror(EISDIR));
-    FILE *file = fopen(path, "r");
-    if (!file) return kz_fail(err, KZ_TLS, "%s %s: %s", what, path, strerror(errno));
+    FILE *file = stat(path, &info) == 0 ? fopen(path, "r") : NULL;
+    if (!file) return fail_file(loading, texts, path, kz_text_of_errno(errno), strerror(errno));
     fclose(file);
+    if (S_ISDIR(info.st_mode)) return fail_file(loading, texts, path, KZ_T_IS_A_FOLDER, "");
     char text[128];
     mbedtls_strerror(result, text, sizeof text);
-    return kz_fail(err, KZ_TLS, "%s %s: not a usable PEM file (%s)", what, path, text);
+    return fail_file(loading, texts, path, KZ_T_NOT_PEM, text);
 }
 
 static int parse_key(struct kz_tls_identity *identity, const char *path)
@@ -190,20 +215,21 @@ static bool holds_issuer_of_nodes(const mbedtls_x509_crt *ca)
     return false;
 }
 
-static enum kz_code load_files(struct kz_tls_identity *identity, const char *certificate, const char *key,
-                               const char *ca, const char *crl, struct kz_err *err)
+static enum kz_code load_files(struct kz_tls_identity *identity, const struct kz_tls_files *files,
+                               const struct loading *loading)
 {
-    int result = mbedtls_x509_crt_parse_file(&identity->certificate, certificate);
-    if (result) return fail_file(err, "certificate", certificate, result);
-    if ((result = parse_key(identity, key))) return fail_file(err, "key", key, result);
-    if ((result = mbedtls_x509_crt_parse_file(&identity->ca, ca))) return fail_file(err, "CA", ca, result);
-    if (crl && (result = mbedtls_x509_crl_parse_file(&identity->crl, crl))) return fail_file(err, "CRL", crl, result);
-    identity->has_crl = crl != NULL;
-    if (!holds_issuer_of_nodes(&identity->ca))
-        return kz_fail(err, KZ_TLS, "CA %s: holds no intermediate with OU nodes (it is not a whole ca.pem)", ca);
-    if (check_pair(identity)) return kz_fail(err, KZ_TLS, "key %s does not belong to certificate %s", key, certificate);
+    int result = mbedtls_x509_crt_parse_file(&identity->certificate, files->certificate);
+    if (result) return fail_parse(loading, &certificate_texts, files->certificate, result);
+    if ((result = parse_key(identity, files->key))) return fail_parse(loading, &key_texts, files->key, result);
+    result = mbedtls_x509_crt_parse_file(&identity->ca, files->ca);
+    if (result) return fail_parse(loading, &ca_texts, files->ca, result);
+    if (files->crl && (result = mbedtls_x509_crl_parse_file(&identity->crl, files->crl)))
+        return fail_parse(loading, &crl_texts, files->crl, result);
+    identity->has_crl = files->crl != NULL;
     if (!read_name(&identity->certificate, &identity->own) || identity->own.is_node)
-        return kz_fail(err, KZ_TLS, "certificate %s is not a user's (no spiffe://.../user/NAME)", certificate);
+        return fail_file(loading, &certificate_texts, files->certificate, KZ_T_NOT_A_USER, "");
+    if (check_pair(identity)) return fail_file(loading, &key_texts, files->key, KZ_T_KEY_OF_OTHER, files->certificate);
+    if (!holds_issuer_of_nodes(&identity->ca)) return fail_file(loading, &ca_texts, files->ca, KZ_T_CA_LACKS_NODES, "");
     return KZ_OK;
 }
 
@@ -254,8 +280,8 @@ static enum kz_code set_up(struct kz_tls_identity *identity, struct kz_err *err)
     return KZ_OK;
 }
 
-enum kz_code kz_tls_identity_open(const char *certificate, const char *key, const char *ca, const char *crl,
-                                  struct kz_tls_identity **out, struct kz_err *err)
+enum kz_code kz_tls_identity_open(const struct kz_tls_files *files, struct kz_tls_identity **out,
+                                  struct kz_failure *failure, struct kz_err *err)
 {
     struct kz_tls_identity *identity = calloc(1, sizeof *identity);
     if (!identity) return kz_fail(err, KZ_NO_MEMORY, "out of memory");
@@ -272,7 +298,7 @@ enum kz_code kz_tls_identity_open(const char *certificate, const char *key, cons
 #endif
     if (!code && mbedtls_ctr_drbg_seed(&identity->random, mbedtls_entropy_func, &identity->entropy, NULL, 0))
         code = kz_fail(err, KZ_TLS, "no randomness from the system");
-    if (!code) code = load_files(identity, certificate, key, ca, crl, err);
+    if (!code) code = load_files(identity, files, &(struct loading){failure, err});
     if (!code) code = set_up(identity, err);
     if (code) {
         kz_tls_identity_free(identity);

@@ -9,15 +9,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "client/cli/text.h"
+#include "client/failure.h"
 #include "node/base/err.h"
 
 struct kz_tls_identity;
 struct kz_tls;
 
-/* `crl` may be NULL: then revocation is not checked. When given, every issuer in the server's chain must have one. */
-enum kz_code kz_tls_identity_open(const char *certificate, const char *key, const char *ca, const char *crl,
-                                  struct kz_tls_identity **out, struct kz_err *err) KZ_MUST_CHECK;
+struct kz_tls_files {
+    const char *certificate, *key, *ca;
+    const char
+        *crl; /* NULL: revocation is not checked. When given, every issuer in the server's chain must have one. */
+};
+
+/* KZ_TLS: `failure` says which file, and why. */
+enum kz_code kz_tls_identity_open(const struct kz_tls_files *files, struct kz_tls_identity **out,
+                                  struct kz_failure *failure, struct kz_err *err) KZ_MUST_CHECK;
 void kz_tls_identity_free(struct kz_tls_identity *identity);
 const char *kz_tls_user(const struct kz_tls_identity *identity);
 const char *kz_tls_cluster(const struct kz_tls_identity *identity);

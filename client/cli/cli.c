@@ -107,14 +107,17 @@ static Kz__Error *check_given(const struct kz_cli *cli)
     const struct kz_options *options = &cli->options;
     const struct {
         const char *value, *name, *env;
-    } needed[] = {{options->node, "node", "KEIZOKU_NODE"},
-                  {options->certificate, "cert", "KEIZOKU_CERT"},
-                  {options->key, "key", "KEIZOKU_KEY"},
-                  {options->ca, "ca", "KEIZOKU_CA"}};
+        enum kz_text_id what, why;
+    } needed[] = {
+        {options->node, "node", "KEIZOKU_NODE", KZ_T_NO_NODE_GIVEN, KZ_T_NO_NODE_GIVEN_WHY},
+        {options->certificate, "cert", "KEIZOKU_CERT", KZ_T_NO_CERT_GIVEN, KZ_T_NO_CERT_GIVEN_WHY},
+        {options->key, "key", "KEIZOKU_KEY", KZ_T_NO_KEY_GIVEN, KZ_T_NO_CERT_GIVEN_WHY},
+        {options->ca, "ca", "KEIZOKU_CA", KZ_T_NO_CA_GIVEN, KZ_T_NO_CA_GIVEN_WHY},
+    };
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (!needed[i].value || !*needed[i].value)
-            return kz_error_new(KZ_USAGE, i ? KZ_T_NO_FILE_GIVEN : KZ_T_NO_NODE_GIVEN, KZ_T_NEEDED_TO_CONNECT,
-                                KZ_T_GIVE_OPTION, KZ_TEXT_ARGS(needed[i].name, needed[i].env, options->config_path));
+            return kz_error_new(KZ_USAGE, needed[i].what, needed[i].why, KZ_T_GIVE_OPTION,
+                                KZ_TEXT_ARGS(needed[i].name, needed[i].env, options->config_path));
     return NULL;
 }
 
@@ -134,6 +137,7 @@ int kz_cli_connect(struct kz_cli *cli)
     Kz__Error *error = check_given(cli);
     if (error) return kz_cli_fail(cli, error);
     const struct kz_options *from = &cli->options;
+    struct kz_failure failure = {.what = KZ_T_EMPTY};
     struct kz_buf crl;
     kz_buf_init(&crl, 0);
     struct kz_client_options options = {.nodes = from->node,
@@ -144,15 +148,17 @@ int kz_cli_connect(struct kz_cli *cli)
                                         .read = (Kz__ReadMode)from->read,
                                         .timeout_ms = from->timeout_ms,
                                         .trace = from->verbose ? trace : NULL,
-                                        .trace_data = cli};
+                                        .trace_data = cli,
+                                        .failure = &failure};
     struct kz_err err = {.code = KZ_OK};
     enum kz_code code = kz_client_open(&options, &cli->client, &err);
     kz_buf_fini(&crl);
     if (!code) return 0;
-    if (code == KZ_USAGE)
-        error = kz_error_new(code, KZ_T_NODES_WRONG, KZ_T_CALL_FAILED, KZ_T_NODES_ARE, KZ_TEXT_ARGS(err.text));
+    if (failure.what == KZ_T_EMPTY)
+        error = kz_error_new(code, KZ_T_CLIENT_FAILED, KZ_T_CALL_FAILED, KZ_T_HINT_BUSY, KZ_TEXT_ARGS(err.text));
     else
-        error = kz_error_new(code, KZ_T_CERT_UNUSABLE, KZ_T_CALL_FAILED, KZ_T_CERT_FIX, KZ_TEXT_ARGS(err.text));
+        error =
+            kz_error_new(code, failure.what, failure.why, failure.hint, KZ_TEXT_ARGS(failure.subject, failure.detail));
     return kz_cli_fail(cli, error);
 }
 
@@ -394,13 +400,11 @@ static Kz__Error *find_command(struct kz_cli *cli)
     const char *name = cli->words.items[0];
     cli->command = kz_command_find(name);
     if (cli->command) return kz_command_parse(cli);
-    const char *near = kz_command_near(name);
     const struct kz_kind *kind = kz_kind_by_name(name);
     if (kind)
         return kz_error_new(KZ_USAGE, KZ_T_UNKNOWN_COMMAND, KZ_T_KIND_NOT_COMMAND, KZ_T_HINT_LIST_SECOND,
                             KZ_TEXT_ARGS(name, kind->name));
-    return kz_error_new(KZ_USAGE, KZ_T_UNKNOWN_COMMAND, near ? KZ_T_DID_YOU_MEAN_SECOND : KZ_T_NO_SUCH_WORD,
-                        KZ_T_USE_HELP_ALL, KZ_TEXT_ARGS(name, near));
+    return kz_command_unknown(name);
 }
 
 static Kz__Error *check_options(const struct kz_cli *cli)

@@ -64,15 +64,22 @@ const struct kz_command *kz_command_find(const char *name)
     return NULL;
 }
 
-const char *kz_command_near(const char *name)
+Kz__Error *kz_command_unknown(const char *name)
 {
-    size_t best = NEAR_MAX;
+    size_t best = strlen(name) < NEAR_MAX ? strlen(name) : NEAR_MAX;
     const char *near = NULL;
+    struct kz_buf names;
+    kz_buf_init(&names, 0);
     for (size_t i = 0; i < TABLE_COUNT; i++) {
+        kz_buf_addf(&names, "%s%s", i ? ", " : "", table[i].name);
         size_t distance = kz_text_distance(name, table[i].name);
         if (distance < best) best = distance, near = table[i].name;
     }
-    return near;
+    Kz__Error *error = kz_error_new(KZ_USAGE, KZ_T_UNKNOWN_COMMAND, KZ_T_COMMANDS_ARE_THIRD,
+                                    near ? KZ_T_DID_YOU_MEAN_SECOND : KZ_T_USE_HELP_ALL,
+                                    KZ_TEXT_ARGS(name, near, kz_buf_text(&names)));
+    kz_buf_fini(&names);
+    return error;
 }
 
 /* ---- arguments ---- */
@@ -101,26 +108,32 @@ static const char *word_name(char letter)
     }
 }
 
-static Kz__Error *fail_missing(const struct parser *parser, char letter)
+/* {1} the word, {2} the usage, {3} the command, {4} the kind when it is known */
+static Kz__Error *fail_words(const struct kz_cli *cli, enum kz_text_id what, enum kz_text_id hint, const char *word)
 {
     struct kz_buf usage;
     kz_buf_init(&usage, 0);
-    kz_usage_line(&usage, parser->cli->command);
-    Kz__Error *error = kz_error_new(KZ_USAGE, KZ_T_ARGUMENT_MISSING, KZ_T_USAGE_IS_SECOND, KZ_T_USE_HELP_THIRD,
-                                    KZ_TEXT_ARGS(word_name(letter), kz_buf_text(&usage), parser->cli->command->name));
+    kz_usage_line(&usage, cli->command);
+    Kz__Error *error =
+        kz_error_new(KZ_USAGE, what, KZ_T_USAGE_IS_SECOND, hint,
+                     KZ_TEXT_ARGS(word, kz_buf_text(&usage), cli->command->name, cli->kind ? cli->kind->name : NULL));
     kz_buf_fini(&usage);
     return error;
 }
 
-static Kz__Error *fail_extra(const struct parser *parser, const char *word)
+static Kz__Error *fail_missing(const struct kz_cli *cli, char letter)
 {
-    struct kz_buf usage;
-    kz_buf_init(&usage, 0);
-    kz_usage_line(&usage, parser->cli->command);
-    Kz__Error *error = kz_error_new(KZ_USAGE, KZ_T_ARGUMENT_EXTRA, KZ_T_USAGE_IS_SECOND, KZ_T_USE_HELP_THIRD,
-                                    KZ_TEXT_ARGS(word, kz_buf_text(&usage), parser->cli->command->name));
-    kz_buf_fini(&usage);
-    return error;
+    enum kz_text_id hint = letter == 'K' ? KZ_T_NAME_KIND : letter == 'I' ? KZ_T_NAME_ID : KZ_T_USE_HELP_THIRD;
+    return fail_words(cli, KZ_T_ARGUMENT_MISSING, hint, word_name(letter));
+}
+
+/* `joined`: it is the ID of KIND/ID. */
+static Kz__Error *fail_extra(const struct kz_cli *cli, const char *word, bool joined)
+{
+    enum kz_text_id hint = joined                              ? KZ_T_USE_GET
+                           : cli->command->run == kz_run_apply ? KZ_T_USE_FILE
+                                                               : KZ_T_USE_HELP_THIRD;
+    return fail_words(cli, KZ_T_ARGUMENT_EXTRA, hint, word);
 }
 
 static const char *take_word(struct parser *parser)
@@ -189,7 +202,7 @@ static Kz__Error *take(struct parser *parser, char letter, bool optional)
     } else {
         word = take_word(parser);
     }
-    if (!word) return optional ? NULL : fail_missing(parser, letter);
+    if (!word) return optional ? NULL : fail_missing(parser->cli, letter);
     switch (letter) {
     case 'K':
         return take_kind(parser, word);
@@ -219,9 +232,9 @@ Kz__Error *kz_command_parse(struct kz_cli *cli)
         Kz__Error *error = take(&parser, letter, islower((unsigned char)*at));
         if (error) return error;
     }
-    if (parser.joined) return fail_extra(&parser, parser.joined);
+    if (parser.joined) return fail_extra(cli, parser.joined, true);
     const char *extra = take_word(&parser);
-    if (extra) return fail_extra(&parser, extra);
+    if (extra) return fail_extra(cli, extra, false);
     if (cli->kind && !cli->subject) kz_cli_set_subject(cli, NULL);
     return NULL;
 }

@@ -21,7 +21,7 @@ struct kz_command {
 
 const struct kz_command *kz_commands(size_t *count);
 const struct kz_command *kz_command_find(const char *name); /* NULL: unknown */
-const char *kz_command_near(const char *name);              /* NULL: nothing is near */
+Kz__Error *kz_command_unknown(const char *name);
 
 /* Fills cli->kind, ids, revs and rest from the words after the command. NULL, or the error. */
 Kz__Error *kz_command_parse(struct kz_cli *cli);

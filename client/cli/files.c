@@ -15,8 +15,8 @@
 
 static Kz__Error *fail_unreadable(const char *path, int number)
 {
-    return kz_error_new(number == ENOENT ? KZ_USAGE : KZ_IO, KZ_T_FILE_UNREADABLE, KZ_T_SECOND, KZ_T_FILE_HINT,
-                        KZ_TEXT_ARGS(path, strerror(number)));
+    return kz_error_new(number == ENOENT ? KZ_USAGE : KZ_IO, KZ_T_FILE_UNREADABLE, kz_text_of_errno(number),
+                        KZ_T_FILE_HINT, KZ_TEXT_ARGS(path, strerror(number)));
 }
 
 static void add_name(struct kz_files *files, const char *name)
@@ -59,7 +59,7 @@ static Kz__Error *list_folder(struct kz_files *files, const char *path)
     }
     free(found);
     if (count > 0) return NULL;
-    return kz_error_new(KZ_USAGE, KZ_T_DIR_EMPTY, KZ_T_FILES_EMPTY_WHY, KZ_T_FILE_HINT, KZ_TEXT_ARGS(path));
+    return kz_error_new(KZ_USAGE, KZ_T_DIR_EMPTY, KZ_T_FILES_EMPTY_WHY, KZ_T_DIR_HINT, KZ_TEXT_ARGS(path));
 }
 
 /* One byte more than allowed is enough for the reader to refuse it. */

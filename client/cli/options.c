@@ -38,7 +38,7 @@ static const struct kz_option table[] = {
      "how fresh an answer must be (auto: the latest, or after 2 s the node's own copy)", "読み方(auto: 最新、2秒で得られなければノードの保存データ)"},
     {"max-age", 0, "KEIZOKU_MAX_AGE", KZ_OPTION_DURATION, AT(max_age_ms), 0, "10m", NULL, 0,
      "older data is shown, and the exit code is 7", "これより古いデータなら表示したうえで終了コード7"},
-    {"timeout", 0, "KEIZOKU_TIMEOUT", KZ_OPTION_DURATION, AT(timeout_ms), 0, "10s", NULL, 0,
+    {"timeout", 0, "KEIZOKU_TIMEOUT", KZ_OPTION_DURATION, AT(timeout_ms), 0, "10s", NULL, 1,
      "for one request, all retries included", "1要求の制限時間(再試行を含む)"},
     {"output", 'o', "KEIZOKU_OUTPUT", KZ_OPTION_CHOICE, AT(output), 0, "table|wide|json|yaml|csv", output_words, KZ_OUTPUT_TABLE,
      "form of the output", "出力形式"},
@@ -96,7 +96,7 @@ static const struct kz_option *find_letter(char letter)
 
 static const char *find_near(const char *name, bool global_only)
 {
-    size_t best = NEAR_MAX;
+    size_t best = strlen(name) < NEAR_MAX ? strlen(name) : NEAR_MAX; /* -x is near to nothing */
     const char *near = NULL;
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         if (global_only && table[i].set) continue;
@@ -141,7 +141,7 @@ static bool set_value(struct kz_options *options, const struct kz_option *option
         return set_choice(option, at, value);
     case KZ_OPTION_DURATION: {
         int64_t ms;
-        if (!kz_parse_duration_ms(value, &ms)) return false;
+        if (!kz_parse_duration_ms(value, &ms) || ms < option->first) return false;
         memcpy(at, &ms, sizeof ms);
         return true;
     }
@@ -158,22 +158,13 @@ static bool set_value(struct kz_options *options, const struct kz_option *option
 /* `where` is "--read", "KEIZOKU_READ" or "config:3: read". */
 static Kz__Error *fail_value(const struct kz_option *option, const char *where, const char *value)
 {
-    const char *wants = option->type == KZ_OPTION_FLAG       ? "true|false"
-                        : option->type == KZ_OPTION_DURATION ? "250ms, 5s, 10m, 1h, 1d"
-                        : option->type == KZ_OPTION_NUMBER   ? "0, 1, 2, ..."
-                                                             : option->value;
-    Kz__Error *error =
-        kz_error_new(KZ_USAGE, KZ_T_OPTION_VALUE_BAD, KZ_T_EMPTY, KZ_T_USE_HELP_ALL, KZ_TEXT_ARGS(where, value));
-    struct kz_buf en, ja;
-    kz_buf_init(&en, 0);
-    kz_buf_init(&ja, 0);
-    kz_text_fill(&en, KZ_T_OPTION_WANTS, false, KZ_TEXT_ARGS(wants));
-    kz_text_fill(&ja, KZ_T_OPTION_WANTS, true, KZ_TEXT_ARGS(wants));
-    kz_error_set(&error->why_en, kz_buf_text(&en));
-    kz_error_set(&error->why_ja, kz_buf_text(&ja));
-    kz_buf_fini(&en);
-    kz_buf_fini(&ja);
-    return error;
+    const char *wants = option->type == KZ_OPTION_FLAG     ? "true|false"
+                        : option->type == KZ_OPTION_NUMBER ? "0, 1, 2, ..."
+                                                           : option->value;
+    enum kz_text_id why = option->type != KZ_OPTION_DURATION ? KZ_T_OPTION_WANTS_THIRD
+                          : option->first                    ? KZ_T_DURATION_WANTED
+                                                             : KZ_T_AGE_WANTED;
+    return kz_error_new(KZ_USAGE, KZ_T_OPTION_VALUE_BAD, why, KZ_T_USE_HELP_ALL, KZ_TEXT_ARGS(where, value, wants));
 }
 
 /* ---- configuration file ---- */
@@ -200,7 +191,7 @@ static Kz__Error *read_line(struct kz_options *options, const char *path, int nu
     const struct kz_option *option = find_option(key, strlen(key));
     if (!option || !option->env) {
         const char *near = find_near(key, true);
-        return kz_error_new(KZ_USAGE, KZ_T_CONFIG_KEY, KZ_T_NO_SUCH_WORD, near ? KZ_T_CONFIG_NEAR : KZ_T_CONFIG_FIX,
+        return kz_error_new(KZ_USAGE, KZ_T_CONFIG_KEY, KZ_T_NO_SUCH_KEY, near ? KZ_T_CONFIG_NEAR : KZ_T_CONFIG_FIX,
                             KZ_TEXT_ARGS(where, key, near));
     }
     if (set_value(options, option, value)) return NULL;
@@ -209,21 +200,30 @@ static Kz__Error *read_line(struct kz_options *options, const char *path, int nu
     return fail_value(option, full, value);
 }
 
+/* The rest is read all the same: a language or output form further on decides how the error is shown. */
+static void keep_first(Kz__Error **first, Kz__Error *error)
+{
+    if (!*first)
+        *first = error;
+    else if (error)
+        kz__error__free_unpacked(error, NULL);
+}
+
 static Kz__Error *read_config(struct kz_options *options, bool required)
 {
     FILE *file = fopen(options->config_path, "re");
     if (!file) {
         if (!required && (errno == ENOENT || errno == ENOTDIR)) return NULL;
-        const char *why = strerror(errno);
-        return kz_error_new(KZ_USAGE, KZ_T_CONFIG_UNREADABLE, KZ_T_SECOND, KZ_T_FILE_HINT,
-                            KZ_TEXT_ARGS(options->config_path, why));
+        int number = errno;
+        return kz_error_new(KZ_USAGE, KZ_T_CONFIG_UNREADABLE, kz_text_of_errno(number), KZ_T_FILE_HINT,
+                            KZ_TEXT_ARGS(options->config_path, strerror(number)));
     }
     char line[CONFIG_LINE_BYTES];
-    Kz__Error *error = NULL;
-    for (int number = 1; !error && fgets(line, sizeof line, file); number++)
-        error = read_line(options, options->config_path, number, line);
+    Kz__Error *first = NULL;
+    for (int number = 1; fgets(line, sizeof line, file); number++)
+        keep_first(&first, read_line(options, options->config_path, number, line));
     fclose(file);
-    return error;
+    return first;
 }
 
 static char *find_config(kz_getenv get, void *data, bool *required)
@@ -258,12 +258,13 @@ static void read_locale(struct kz_options *options, kz_getenv get, void *data)
 
 static Kz__Error *read_environment(struct kz_options *options, kz_getenv get, void *data)
 {
+    Kz__Error *first = NULL;
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         const char *value = table[i].env ? get(data, table[i].env) : NULL;
         if (!value || (!*value && table[i].type != KZ_OPTION_TEXT)) continue;
-        if (!set_value(options, &table[i], value)) return fail_value(&table[i], table[i].env, value);
+        if (!set_value(options, &table[i], value)) keep_first(&first, fail_value(&table[i], table[i].env, value));
     }
-    return NULL;
+    return first;
 }
 
 /* ---- command line ---- */
@@ -274,8 +275,8 @@ static Kz__Error *fail_unknown(const char *argument)
     snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
     const char *near = find_near(name + strspn(name, "-"), false);
     snprintf(near_flag, sizeof near_flag, "--%s", near ? near : "");
-    return kz_error_new(KZ_USAGE, KZ_T_UNKNOWN_OPTION, near ? KZ_T_DID_YOU_MEAN_SECOND : KZ_T_NO_SUCH_WORD,
-                        KZ_T_USE_HELP_ALL, KZ_TEXT_ARGS(name, near_flag));
+    return kz_error_new(KZ_USAGE, KZ_T_UNKNOWN_OPTION, KZ_T_NO_SUCH_OPTION,
+                        near ? KZ_T_DID_YOU_MEAN_SECOND : KZ_T_USE_HELP_ALL, KZ_TEXT_ARGS(name, near_flag));
 }
 
 /* Handles argv[*i], which begins with '-'; moves *i past a value it took. */
@@ -293,7 +294,10 @@ static Kz__Error *read_flag(struct kz_options *options, int argc, char *const *a
     }
     if (!option) return fail_unknown(argument);
     char shown[NAME_BYTES];
-    snprintf(shown, sizeof shown, "--%s", option->name);
+    if (argument[1] == '-')
+        snprintf(shown, sizeof shown, "--%s", option->name);
+    else
+        snprintf(shown, sizeof shown, "-%c", option->letter);
     if (option->type == KZ_OPTION_FLAG) {
         if (value)
             return kz_error_new(KZ_USAGE, KZ_T_OPTION_NO_VALUE, KZ_T_OPTION_IS_FLAG, KZ_T_USE_HELP_ALL,
@@ -321,12 +325,7 @@ static Kz__Error *read_arguments(struct kz_options *options, struct kz_words *wo
         } else if (only_words || argument[0] != '-' || !argument[1]) {
             words->items[words->count++] = argument;
         } else {
-            /* The rest is read all the same: -o json further right decides how this error is shown. */
-            Kz__Error *error = read_flag(options, argc, argv, &i);
-            if (error && first)
-                kz__error__free_unpacked(error, NULL);
-            else if (error)
-                first = error;
+            keep_first(&first, read_flag(options, argc, argv, &i));
         }
     }
     return first;

@@ -47,7 +47,7 @@ struct kz_option {
     unsigned set;             /* 0: global */
     const char *value;        /* value's name in help: "HOST:PORT[,...]" */
     const char *const *words; /* CHOICE: words in number order from `first`, then NULL */
-    int64_t first;
+    int64_t first;            /* DURATION: the least that is allowed */
     const char *en;
     const char *ja;
 };

@@ -21,8 +21,9 @@
 
 static Kz__Error *fail_temporary(const char *folder)
 {
-    const char *why = strerror(errno);
-    return kz_error_new(KZ_IO, KZ_T_NO_TEMPORARY, KZ_T_SECOND, KZ_T_NO_TEMPORARY_HINT, KZ_TEXT_ARGS(folder, why));
+    int number = errno;
+    return kz_error_new(KZ_IO, KZ_T_NO_TEMPORARY, kz_text_of_errno(number), KZ_T_NO_TEMPORARY_HINT,
+                        KZ_TEXT_ARGS(folder, strerror(number)));
 }
 
 /* The file is the person's alone: a record may hold home phone numbers. mkstemps makes it with mode 0600. */
@@ -145,8 +146,8 @@ static int edit_record(struct kz_cli *cli, const Kz__Record *base)
 int kz_run_edit(struct kz_cli *cli)
 {
     if (cli->options.no_input)
-        return kz_cli_fail(cli, kz_error_new(KZ_USAGE, KZ_T_EDIT_NO_INPUT, KZ_T_EMPTY, KZ_T_EDIT_NO_INPUT_HINT,
-                                             KZ_TEXT_ARGS(cli->subject)));
+        return kz_cli_fail(cli, kz_error_new(KZ_USAGE, KZ_T_EDIT_NO_INPUT, KZ_T_EDIT_NO_INPUT_WHY,
+                                             KZ_T_EDIT_NO_INPUT_HINT, KZ_TEXT_ARGS(cli->subject)));
     Kz__GetRequest get = KZ__GET_REQUEST__INIT;
     get.kind = cli->kind->number;
     get.id = (char *)(uintptr_t)cli->ids[0];

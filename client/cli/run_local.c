@@ -51,12 +51,7 @@ int kz_run_version(struct kz_cli *cli)
 int kz_run_help(struct kz_cli *cli)
 {
     const struct kz_command *command = cli->rest ? kz_command_find(cli->rest) : NULL;
-    if (cli->rest && !command) {
-        const char *near = kz_command_near(cli->rest);
-        return kz_cli_fail(cli, kz_error_new(KZ_USAGE, KZ_T_UNKNOWN_COMMAND,
-                                             near ? KZ_T_DID_YOU_MEAN_SECOND : KZ_T_NO_SUCH_WORD, KZ_T_USE_HELP_ALL,
-                                             KZ_TEXT_ARGS(cli->rest, near)));
-    }
+    if (cli->rest && !command) return kz_cli_fail(cli, kz_command_unknown(cli->rest));
     struct kz_buf out;
     kz_buf_init(&out, 0);
     if (command)

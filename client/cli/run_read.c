@@ -194,11 +194,11 @@ int kz_run_history(struct kz_cli *cli)
     return status;
 }
 
-/* The newest change at or below `rev`; 0: the newest of all. */
-static int find_change(struct kz_cli *cli, uint64_t rev, struct gathered *gathered, const Kz__Change **change)
+/* The newest change at or below `*rev`; NULL: the newest of all. */
+static int find_change(struct kz_cli *cli, const uint64_t *rev, struct gathered *gathered, const Kz__Change **change)
 {
     Kz__Response *page = NULL;
-    int status = ask_history(cli, rev ? rev + 1 : 0, 1, &page);
+    int status = ask_history(cli, rev ? *rev + 1 : 0, 1, &page);
     if (status) return status;
     gather(gathered, page);
     if (page->n_changes > 0) {
@@ -206,7 +206,7 @@ static int find_change(struct kz_cli *cli, uint64_t rev, struct gathered *gather
         return 0;
     }
     char text[NUMBER_TEXT_BYTES];
-    snprintf(text, sizeof text, "%" PRIu64, rev);
+    snprintf(text, sizeof text, "%" PRIu64, rev ? *rev : page->meta ? page->meta->rev : 0);
     return kz_cli_fail(cli, kz_error_new(KZ_NOT_FOUND, KZ_T_NO_HISTORY, KZ_T_NO_HISTORY_WHY, KZ_T_NO_HISTORY_HINT,
                                          KZ_TEXT_ARGS(cli->subject, text)));
 }
@@ -215,8 +215,8 @@ int kz_run_diff(struct kz_cli *cli)
 {
     struct gathered gathered = {0};
     const Kz__Change *older = NULL, *newer = NULL;
-    int status = find_change(cli, cli->rev_count == 2 ? cli->revs[1] : 0, &gathered, &newer);
-    if (!status && cli->rev_count > 0) status = find_change(cli, cli->revs[0], &gathered, &older);
+    int status = find_change(cli, cli->rev_count == 2 ? &cli->revs[1] : NULL, &gathered, &newer);
+    if (!status && cli->rev_count > 0) status = find_change(cli, &cli->revs[0], &gathered, &older);
     if (!status) {
         const Kz__Record *before = cli->rev_count > 0 ? older->after : newer->before;
         struct kz_buf out;

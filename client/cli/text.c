@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/cli/text.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "node/base/assert.h"
@@ -32,6 +33,22 @@ const char *kz_text(enum kz_text_id id, bool japanese)
 {
     kz_assert((size_t)id < KZ_T_COUNT);
     return japanese ? rows[id].ja : rows[id].en;
+}
+
+enum kz_text_id kz_text_of_errno(int number)
+{
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR:
+        return KZ_T_NO_SUCH_FILE;
+    case EACCES:
+    case EPERM:
+        return KZ_T_NO_PERMISSION;
+    case EISDIR:
+        return KZ_T_IS_A_FOLDER;
+    default:
+        return KZ_T_SECOND;
+    }
 }
 
 void kz_text_fill(struct kz_buf *out, enum kz_text_id id, bool japanese, const char *const *args, size_t count)

@@ -38,6 +38,9 @@ const char *kz_text(enum kz_text_id id, bool japanese);
 /* Adds the text with {n} replaced by args[n-1]; a NULL or missing argument is "". */
 void kz_text_fill(struct kz_buf *out, enum kz_text_id id, bool japanese, const char *const *args, size_t count);
 
+/* Why a file could not be opened; what has no sentence of its own is {2}, which is then strerror(number). */
+enum kz_text_id kz_text_of_errno(int number);
+
 #define KZ_TEXT_ARGS(...)                                                                                              \
     (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
 

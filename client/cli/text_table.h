@@ -38,9 +38,6 @@
     X(ERROR_LINE, "keizoku: {1}", "keizoku: {1}") \
     X(WHY_LINE, "  why: {1}", "  理由: {1}") \
     X(HINT_LINE, "  do:  {1}", "  対処: {1}") \
-    X(SOURCE_SUFFIX, " [{1}]", " [{1}]") \
-    X(RULE_SUFFIX, " ({1})", " ({1})") \
-    X(USE_HELP, "keizoku help {1}", "keizoku help {1}") \
     X(USE_HELP_ALL, "keizoku help", "keizoku help") \
     /* usage */ \
     X(UNKNOWN_COMMAND, "unknown command {1}", "{1} というコマンドはありません") \
@@ -49,30 +46,34 @@
     X(CONFIG_FORM, "each line is key = value, or a comment after #", "各行は「キー = 値」か # で始まる注釈です") \
     X(OPTION_OTHERS, "that command does not use it", "そのコマンドでは使いません") \
     X(UNKNOWN_OPTION, "unknown option {1}", "{1} というオプションはありません") \
-    X(DID_YOU_MEAN, "did you mean {1}?", "{1} の間違いではありませんか") \
     X(SECOND, "{2}", "{2}") \
-    X(DID_YOU_MEAN_SECOND, "did you mean {2}?", "{2} の間違いではありませんか") \
+    X(DID_YOU_MEAN_SECOND, "did you mean {2}? keizoku help shows all", "{2} の間違いではありませんか。一覧: keizoku help") \
     X(OPTION_WANTS_SECOND, "it takes {2}", "指定できる値: {2}") \
-    X(NO_SUCH_WORD, "there is nothing of that name", "その名前のものはありません") \
+    X(COMMANDS_ARE_THIRD, "the commands are: {3}", "コマンド: {3}") \
+    X(NO_SUCH_OPTION, "no command has it", "どのコマンドにもありません") \
+    X(NO_SUCH_KEY, "the keys are the names of the global options", "キーは共通オプションの名前です") \
     X(OPTION_VALUE_MISSING, "{1} needs a value", "{1} に値がありません") \
     X(OPTION_VALUE_BAD, "{1} {2}: not allowed", "{1} {2} は指定できません") \
     X(OPTION_NO_VALUE, "{1} takes no value", "{1} に値は指定できません") \
-    X(OPTION_WANTS, "it takes {1}", "指定できる値: {1}") \
-    X(OPTION_FROM, "{1} ({2})", "{1}({2})") \
+    X(OPTION_WANTS_THIRD, "it takes {3}", "指定できる値: {3}") \
+    X(DURATION_WANTED, "it takes a number above zero with a unit: 250ms, 5s, 10m, 1h, 1d", "0より大きい数と単位で指定します: 250ms、5s、10m、1h、1d") \
+    X(AGE_WANTED, "it takes a number with a unit: 250ms, 5s, 10m, 1h, 1d", "数と単位で指定します: 250ms、5s、10m、1h、1d") \
     X(OPTION_NOT_HERE, "{1} does not apply to {2}", "{1} は {2} では使えません") \
     X(ARGUMENT_MISSING, "{1} is missing", "{1} を指定してください") \
     X(ARGUMENT_EXTRA, "{1}: one argument too many", "{1} は余分な引数です") \
-    X(USAGE_IS, "usage: {1}", "使い方: {1}") \
     X(USAGE_IS_SECOND, "usage: {2}", "使い方: {2}") \
     X(USE_HELP_SECOND, "keizoku help {2}", "keizoku help {2}") \
     X(USE_HELP_THIRD, "keizoku help {3}", "keizoku help {3}") \
+    X(NAME_KIND, "name a kind of record (keizoku schema lists them); keizoku help {3}", "記録の種別を指定してください(一覧: keizoku schema)。keizoku help {3}") \
+    X(NAME_ID, "name a record (keizoku list {4} shows the ids); keizoku help {3}", "記録の id を指定してください(一覧: keizoku list {4})。keizoku help {3}") \
+    X(USE_FILE, "keizoku apply -f {1}", "keizoku apply -f {1}") \
+    X(USE_GET, "for one record: keizoku get {4}/{1}", "1件の表示: keizoku get {4}/{1}") \
     X(KINDS_ARE_SECOND, "kinds: {2}", "種別: {2}") \
     X(DID_YOU_MEAN_THIRD, "did you mean {3}?", "{3} の間違いではありませんか") \
-    X(USE_SCHEMA, "keizoku schema", "keizoku schema") \
+    X(USE_SCHEMA, "keizoku schema tells what each is for", "各種別の説明: keizoku schema") \
     X(HINT_LIST_SECOND, "keizoku list {2}", "keizoku list {2}") \
     X(HINT_HISTORY_SECOND, "keizoku history {2}", "keizoku history {2}") \
     X(UNKNOWN_KIND, "{1}: there is no such kind", "{1} という種別はありません") \
-    X(KINDS_ARE, "kinds: {1}", "種別: {1}") \
     X(BAD_ID, "{1} is not an id", "{1} は id ではありません") \
     X(ID_RULE, "an id is 1 to 64 of a-z 0-9 . _ - and starts with a letter or digit", "id は a-z 0-9 . _ - を1〜64字、先頭は英数字です") \
     X(NUMBER_WANTED, "a whole number, e.g. 42", "整数(例 42)") \
@@ -85,18 +86,38 @@
     X(CONFIG_SYNTAX, "{1}: this is not \"key = value\"", "{1}: 「キー = 値」の形ではありません") \
     X(CONFIG_KEY, "{1}: unknown key {2}", "{1}: {2} というキーはありません") \
     X(CONFIG_UNREADABLE, "{1} cannot be read", "{1} を読めません") \
-    X(CONFIG_KEYS_ARE, "keys: {1}", "キー: {1}") \
     X(CONFIG_NEAR, "did you mean {3}?", "{3} の間違いではありませんか") \
     X(CONFIG_FIX, "correct that line", "その行を直してください") \
     /* connecting */ \
     X(NO_NODE_GIVEN, "no node is named", "接続先のノードが指定されていません") \
-    X(NO_FILE_GIVEN, "no {1} is named", "{1} が指定されていません") \
-    X(NEEDED_TO_CONNECT, "{1} is needed to connect", "接続には {1} が必要です") \
+    X(NO_NODE_GIVEN_WHY, "the address of at least one node is needed to connect", "接続には1つ以上のノードのアドレスが必要です") \
+    X(NO_CERT_GIVEN, "no certificate is named", "証明書が指定されていません") \
+    X(NO_KEY_GIVEN, "no key is named", "秘密鍵が指定されていません") \
+    X(NO_CA_GIVEN, "no CA file is named", "CA証明書が指定されていません") \
+    X(NO_CERT_GIVEN_WHY, "nodes answer only those who show a certificate and hold its key", "ノードは証明書とその秘密鍵を持つ人にだけ応答します") \
+    X(NO_CA_GIVEN_WHY, "without it no node can be told from a stranger", "これがないとノードが本物か確かめられません") \
     X(GIVE_OPTION, "give --{1}, or {2} in the environment, or a line in {3}", "--{1}、環境変数 {2}、または {3} で指定してください") \
     X(NODES_WRONG, "the list of nodes is wrong", "ノードの一覧に誤りがあります") \
     X(NODES_ARE, "--node [NAME=]HOST:PORT[,...], e.g. --node main=10.0.1.1:7400,10.0.2.1:7400", "--node [名前=]ホスト:ポート[,...](例 --node main=10.0.1.1:7400,10.0.2.1:7400)") \
-    X(CERT_UNUSABLE, "our certificate, key, CA or CRL cannot be used", "証明書・鍵・CA・CRLのいずれかが使えません") \
-    X(CERT_FIX, "check the file; keizoku-ca issue makes a new certificate", "ファイルを確認してください。証明書は keizoku-ca issue で発行できます") \
+    X(NODE_FORM, "{1} is not [NAME=]HOST:PORT", "{1} は [名前=]ホスト:ポート の形ではありません") \
+    X(NODES_EMPTY, "it names no node", "ノードが1つもありません") \
+    X(NODES_MANY, "it names more than {2} nodes", "ノードが {2} 個を超えています") \
+    X(CERT_UNUSABLE, "the certificate {1} cannot be used", "証明書 {1} を使えません") \
+    X(KEY_UNUSABLE, "the key {1} cannot be used", "秘密鍵 {1} を使えません") \
+    X(CA_UNUSABLE, "the CA file {1} cannot be used", "CA証明書 {1} を使えません") \
+    X(CRL_UNUSABLE, "the revocation list {1} cannot be used", "失効リスト {1} を使えません") \
+    X(NOT_PEM, "it holds nothing of the kind in PEM form ({2})", "その内容のPEMファイルではありません({2})") \
+    X(KEY_OF_OTHER, "it does not belong to the certificate {2}", "証明書 {2} の秘密鍵ではありません") \
+    X(NOT_A_USER, "it is not a person's: it has no URI name spiffe://.../user/NAME", "利用者の証明書ではありません(URI名 spiffe://.../user/名前 がありません)") \
+    X(CA_LACKS_NODES, "it holds no intermediate with OU nodes: it is not the whole ca.pem", "OUがnodesの中間CAがありません(ca.pemの全体ではありません)") \
+    X(CERT_FIX, "check --cert; a new one: keizoku-ca issue user NAME --role ROLE --out FOLDER", "--cert を確認してください。発行: keizoku-ca issue user 名前 --role 役割 --out フォルダー") \
+    X(KEY_FIX, "check --key: it is the .key that was issued with the certificate", "--key を確認してください。証明書と一緒に発行された .key です") \
+    X(CA_FIX, "check --ca: it is the ca.pem that came with the certificate", "--ca を確認してください。証明書と一緒に渡された ca.pem です") \
+    X(CRL_FIX, "check --crl: it is the crl.pem that came with the certificate, or a newer one", "--crl を確認してください。証明書と一緒に渡された crl.pem かその新しい版です") \
+    X(CLIENT_FAILED, "the client cannot start", "クライアントを開始できません") \
+    X(NO_SUCH_FILE, "there is no such file or folder", "そのファイルやフォルダーはありません") \
+    X(NO_PERMISSION, "the permissions do not allow it", "権限がありません") \
+    X(IS_A_FOLDER, "it is a folder", "フォルダーです") \
     X(UNREACHABLE, "no node reachable", "どのノードにも接続できません") \
     X(ATTEMPT, "{1}: {2}: {3}{4}", "{1}: {2}: {3}{4}") \
     X(UNREACHABLE_HINT, "any surviving node answers: name it with --node HOST:PORT", "生きているノードがあれば --node HOST:PORT で指定してください") \
@@ -159,6 +180,7 @@
     /* apply, edit, retire, verify */ \
     X(FILE_UNREADABLE, "{1} cannot be read", "{1} を読めません") \
     X(FILE_HINT, "check the path and its permissions", "パスと権限を確認してください") \
+    X(DIR_HINT, "name a folder or file that holds records", "記録のあるフォルダーかファイルを指定してください") \
     X(DIR_EMPTY, "no *.yaml, *.yml or *.json in {1}", "{1} に *.yaml *.yml *.json がありません") \
     X(FILES_EMPTY, "no record in {1}", "{1} に記録がありません") \
     X(FILES_EMPTY_WHY, "there is nothing to apply", "適用するものがありません") \
@@ -176,10 +198,11 @@
     X(RESULT_RETIRED, "retired", "廃止") \
     X(EDIT_HEADER, "# {1} at rev {2}. Save and leave to send; unchanged sends nothing.", "# {1} rev {2}。保存して終了すると送信します。変更がなければ送りません。") \
     X(EDIT_UNCHANGED, "nothing changed, nothing sent", "変更がないため送信していません") \
-    X(EDIT_NO_INPUT, "edit opens an editor, and --no-input forbids it", "edit はエディターを開きますが --no-input が指定されています") \
+    X(EDIT_NO_INPUT, "edit and --no-input do not go together", "edit と --no-input は同時に使えません") \
+    X(EDIT_NO_INPUT_WHY, "edit opens an editor and waits for a person", "edit はエディターを開いて人の入力を待ちます") \
     X(EDIT_NO_INPUT_HINT, "keizoku get {1} -o yaml > FILE; keizoku apply -f FILE", "keizoku get {1} -o yaml > FILE; keizoku apply -f FILE") \
     X(EDITOR_FAILED, "the editor {1} failed", "エディター {1} が失敗しました") \
-    X(EDITOR_FAILED_WHY, "it ended with status {1}", "終了コード {1} で終わりました") \
+    X(EDITOR_FAILED_WHY, "it ended with status {2}", "終了コード {2} で終わりました") \
     X(EDITOR_FAILED_HINT, "set EDITOR; nothing was sent", "EDITOR を設定してください。送信していません") \
     X(EDIT_KEPT, "your text is kept in {1}; send it with keizoku apply -f {1}", "編集内容は {1} に残しました。keizoku apply -f {1} で送れます") \
     X(EDIT_OTHER_RECORD, "the text no longer holds exactly {1}", "{1} だけの内容ではなくなっています") \
@@ -231,9 +254,6 @@
     X(COLUMN_APPLIED, "APPLIED", "適用済") \
     X(COLUMN_HASH, "HASH", "ハッシュ") \
     X(COLUMN_VERSION, "VERSION", "版") \
-    X(COLUMN_LIVE, "LIVE", "有効") \
-    X(COLUMN_RETIRED, "RETIRED", "廃止") \
-    X(COLUMN_NUMBER, "NODES", "台数") \
     /* status */ \
     X(STATUS_CLUSTER, "cluster", "クラスター") \
     X(STATUS_QUORUM, "quorum", "過半数") \
@@ -295,10 +315,8 @@
     X(DOC_UNKNOWN_FIELD, "unknown field {1}", "{1} という項目はありません") \
     X(DOC_UNKNOWN_FIELD_NEAR, "unknown field {1}; did you mean {2}?", "{1} という項目はありません。{2} の間違いではありませんか") \
     X(DOC_WANT_SCALAR, "{1} takes one value ({2}), not a list or mapping", "{1} は1つの値({2})です。並びや組は書けません") \
-    X(DOC_WANT_LIST_ITEM, "{1} takes a list of {2}", "{1} は {2} の並びです") \
     X(DOC_WANT_GROUP, "{1} is a mapping with the fields {2}", "{1} は {2} を持つ組(マッピング)です") \
     X(DOC_WANT_TEXT, "{1} takes text: write it in quotes", "{1} は文字列です。引用符で囲んでください") \
-    X(DOC_TOO_MANY_ITEMS, "{1} takes at most {2} items", "{1} は {2} 件までです") \
     X(DOC_BAD_VALUE, "{1}: {2}: {3}", "{1}: {2}: {3}") \
     X(DOC_BAD_CHOICE, "{1}: {2} is not one of {3}", "{1}: {2} は選べません({3} のいずれか)") \
     X(DOC_BAD_REV, "rev is a whole number (0: must not exist yet)", "rev は整数です(0 は「まだ存在しないこと」)") \

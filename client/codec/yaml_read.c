@@ -176,5 +176,6 @@ bool kz_tree_read_yaml(struct kz_tree *tree, const char *file, const char *bytes
         yaml_event_delete(&event);
     }
     yaml_parser_delete(&reader.parser);
+    if (reader.depth > 0) tree->root_count--; /* it broke off there: what it lacks was perhaps still to come */
     return problems->count == reader.first_problem;
 }

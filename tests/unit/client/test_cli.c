@@ -147,8 +147,10 @@ struct play {
     uint32_t code; /* of an error; 0: none */
     size_t changed;
     const char *violated; /* path of the one violation */
-    Kz__Record *current;
+    Kz__Record *current;  /* of a conflict */
+    Kz__Record *record;   /* the answer to get */
     unsigned asked;
+    uint64_t before_rev;
     Kz__Error error;
     Kz__Violation violation, *violations[1];
     Kz__Outcome outcome;
@@ -210,6 +212,11 @@ static enum server_act follow(void *data, unsigned n, const Kz__Request *request
         response->status = &play->status;
     } else if (play->code) {
         fill_error(play, response);
+    } else if (request->get && play->record) {
+        response->n_records = 1;
+        response->records = &play->record;
+    } else if (request->history) {
+        play->before_rev = request->history->before_rev;
     } else {
         fill_outcome(play, response);
     }
@@ -443,6 +450,172 @@ static void a_crl_beside_the_ca_file_is_used_unasked(void **state)
     server_stop(server);
 }
 
+/* ---- every way to be wrong ---- */
+
+/* What, why and what to do, each in the language asked for. Words of the command line may stand in both. */
+static void assert_three_lines(const char *line, const char *text, bool japanese)
+{
+    static const char *const starts[2][3] = {{"keizoku: ", "\n  why: ", "\n  do:  "},
+                                             {"keizoku: ", "\n  理由: ", "\n  対処: "}};
+    for (int i = 0; i < 3; i++) {
+        const char *at = strstr(text, starts[japanese][i]);
+        if (!at) fail_msg("%s: no line \"%s\" in:\n%s", line, starts[japanese][i], text);
+        at += strlen(starts[japanese][i]);
+        size_t length = strcspn(at, "\n"), foreign = 0;
+        for (size_t j = 0; j < length; j++)
+            foreign += (unsigned char)at[j] >= 0x80;
+        if (length < 4) fail_msg("%s: empty line in:\n%s", line, text);
+        /* What to do may be just a command. */
+        if (i < 2 && (foreign > 0) != japanese) fail_msg("%s: wrong language in:\n%s", line, text);
+    }
+}
+
+static void write_text(const char *name, const char *text)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static const struct {
+    int status;
+    const char *line; /* '@' stands for the folder */
+    const char *part; /* of the English text */
+} mistakes[] = {
+    {2, "bogus", "the commands are: status, list"},
+    {2, "statsu", "did you mean status?"},
+    {2, "system", "keizoku list system"},
+    {2, "help bogus", "the commands are"},
+    {2, "help a b", "usage"},
+    {2, "list", "keizoku schema"},
+    {2, "list bogus", "kinds: site"},
+    {2, "list systm", "did you mean system?"},
+    {2, "list system extra", "usage: keizoku list KIND"},
+    {2, "list system/x", "keizoku get system/x"},
+    {2, "get", "KIND is missing"},
+    {2, "get system", "keizoku list system"},
+    {2, "get system JUKI", "an id is"},
+    {2, "get system/", "an id is"},
+    {2, "apply", "-f FILE is missing"},
+    {2, "apply x.yaml", "keizoku apply -f x.yaml"},
+    {2, "apply -f", "-f needs a value"},
+    {2, "apply -f @/nosuch.yaml", "no such file"},
+    {2, "apply -f @/folder", "no *.yaml"},
+    {9, "apply -f @/broken.yaml", "1 to correct"},
+    {2, "apply -f @/empty.yaml", "no record in"},
+    {2, "edit", "usage"},
+    {2, "edit site main --no-input", "waits for a person"},
+    {2, "history", "usage"},
+    {2, "diff system x y", "not a revision"},
+    {2, "diff site main 1 2 3", "too many"},
+    {2, "verify", "usage"},
+    {2, "retire site", "keizoku list site"},
+    {2, "watch bogus", "kinds"},
+    {2, "watch site --from x", "0, 1, 2"},
+    {2, "watch --from", "needs a value"},
+    {2, "schema bogus", "kinds"},
+    {2, "outcome", "REQUEST-ID is missing"},
+    {2, "outcome xyz", "32 hexadecimal digits"},
+    {2, "completion", "usage"},
+    {2, "completion fish", "bash and zsh"},
+    {2, "version x", "too many"},
+    {2, "status --bogus", "unknown option --bogus"},
+    {2, "status -x", "keizoku help"},
+    {2, "status --read", "auto|linearizable|local"},
+    {2, "status --read fast", "auto|linearizable|local"},
+    {2, "status --timeout 5", "with a unit: 250ms"},
+    {2, "status --timeout 0s", "above zero"},
+    {2, "status --max-age x", "number with a unit"},
+    {2, "status -o xml", "table|wide|json|yaml|csv"},
+    {2, "status --ambiguous-width 3", "1|2"},
+    {2, "status --force", "does not use it"},
+    {2, "status --quiet=1", "on or off"},
+    {2, "status --node foo", "foo is not [NAME=]HOST:PORT"},
+    {2, "status --node Main=h:1", "Main=h:1 is not"},
+    {2, "status --node ,", "names no node"},
+    {2, "status --node=", "no node is named"},
+    {2, "status --cert=", "no certificate is named"},
+    {2, "status --key=", "no key is named"},
+    {2, "status --ca=", "no CA file is named"},
+    {6, "status --cert @/nosuch", "no such file"},
+    {6, "status --cert @", "it is a folder"},
+    {6, "status --cert @/empty.yaml", "PEM"},
+    {6, "status --cert @/main/main.pem --key @/main/main.key", "not a person's"},
+    {6, "status --key @/nosuch", "check --key"},
+    {6, "status --key @/main/main.key", "does not belong to the certificate"},
+    {6, "status --ca @/nosuch", "check --ca"},
+    {6, "status --ca @/officer/officer.pem", "OU nodes"},
+    {6, "status --crl @/nosuch", "check --crl"},
+    {6, "status --crl @/officer/ca.pem", "PEM"},
+    {6, "status --node 127.0.0.1:1", "connection refused"},
+};
+
+static void every_mistake_has_what_why_and_what_to_do_in_both_languages(void **state)
+{
+    (void)state;
+    char line[512], folder[96];
+    snprintf(folder, sizeof folder, "mkdir -p %s/folder", root);
+    assert_int_equal(system(folder), 0);
+    write_text("broken.yaml", "kind: [\n");
+    write_text("empty.yaml", "");
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++)
+        for (int japanese = 0; japanese < 2; japanese++) {
+            struct kz_buf words;
+            kz_buf_init(&words, 0);
+            for (const char *at = mistakes[i].line; *at; at++)
+                kz_buf_addf(&words, *at == '@' ? "%s" : "%.1s", *at == '@' ? root : at);
+            snprintf(line, sizeof line, "%s", kz_buf_text(&words));
+            kz_buf_fini(&words);
+            reset_settings("127.0.0.1:1");
+            add_setting("KEIZOKU_LANG", japanese ? "ja" : "en");
+            struct run run;
+            run_line(&run, line);
+            if (run.status != mistakes[i].status) fail_msg("%s: exit %d\n%s", line, run.status, run.err);
+            assert_string_equal(run.out, "");
+            assert_three_lines(line, run.err, japanese);
+            if (!japanese) assert_holds(run.err, mistakes[i].part);
+        }
+}
+
+static void a_failed_editor_is_told_with_its_status(void **state)
+{
+    (void)state;
+    Kz__Record *record = kz_record_new(KZ__KIND__SITE, "main");
+    record->has_rev = true;
+    record->rev = 3;
+    struct play play = {.record = record};
+    char nodes[128] = "";
+    struct server *server = start(&play, "", nodes);
+    reset_settings(nodes);
+    add_setting("EDITOR", "false");
+    add_setting("TMPDIR", root);
+    struct run run;
+    run_line(&run, "edit site main");
+    server_stop(server);
+    kz__record__free_unpacked(record, NULL);
+    assert_int_equal(run.status, 1);
+    assert_holds(run.err, "the editor false failed");
+    assert_holds(run.err, "it ended with status 1");
+}
+
+static void revision_0_is_before_every_record(void **state)
+{
+    (void)state;
+    struct play play = {.local = false}; /* it knows of no change at all below revision 1 */
+    char nodes[128] = "";
+    struct server *server = start(&play, "", nodes);
+    reset_settings(nodes);
+    struct run run;
+    run_line(&run, "diff site main 3 0");
+    server_stop(server);
+    assert_int_equal(run.status, 3);
+    assert_int_equal(play.before_rev, 1);
+    assert_holds(run.err, "no change at or before rev 0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +626,9 @@ int main(void)
         cmocka_unit_test(a_quiet_write_prints_nothing_but_what_was_asked_for),
         cmocka_unit_test(the_record_that_stopped_many_is_named),
         cmocka_unit_test(a_conflict_without_a_difference_says_so),
+        cmocka_unit_test(every_mistake_has_what_why_and_what_to_do_in_both_languages),
+        cmocka_unit_test(a_failed_editor_is_told_with_its_status),
+        cmocka_unit_test(revision_0_is_before_every_record),
         cmocka_unit_test(a_crl_beside_the_ca_file_is_used_unasked),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -121,7 +121,21 @@ static void mistakes_on_the_command_line_are_named(void **state)
     const char *const environment[] = {"HOME", "/nonexistent", NULL};
     struct run run;
     READ(&run, environment, "list", "--nod", "x:1");
-    assert_error(&run, "--nod", "--node");
+    assert_error(&run, "--nod", "");
+    assert_non_null(strstr(run.error->hint_en, "--node"));
+    release(&run);
+    READ(&run, environment, "list", "-x");
+    assert_error(&run, "-x", "");
+    assert_null(strstr(run.error->hint_en, "did you mean")); /* one letter is near to nothing */
+    release(&run);
+    READ(&run, environment, "list", "--timeout", "0s");
+    assert_error(&run, "--timeout 0s", "above zero");
+    release(&run);
+    READ(&run, environment, "list", "--max-age", "0s");
+    assert_null(run.error);
+    release(&run);
+    READ(&run, environment, "list", "-o");
+    assert_error(&run, "-o needs", "json");
     release(&run);
     READ(&run, environment, "list", "--read", "fast");
     assert_error(&run, "--read fast", "linearizable");
@@ -163,9 +177,14 @@ static void mistakes_in_file_and_environment_name_their_place(void **state)
     READ(&run, bad, "list");
     assert_error(&run, "KEIZOKU_AMBIGUOUS_WIDTH", "1|2");
     release(&run);
+    const char *const mixed[] = {"HOME", "/nonexistent", "KEIZOKU_READ", "fast", "KEIZOKU_LANG", "ja", NULL};
+    READ(&run, mixed, "list");
+    assert_error(&run, "KEIZOKU_READ", "linearizable");
+    assert_true(kz_options_japanese(&run.options)); /* the mistake is told in the language asked for */
+    release(&run);
     const char *const missing[] = {"KEIZOKU_CONFIG", "/nonexistent/config", NULL};
     READ(&run, missing, "list");
-    assert_error(&run, "/nonexistent/config", "No such file");
+    assert_error(&run, "/nonexistent/config", "no such file");
     release(&run);
 }
 
@@ -218,10 +237,15 @@ static void wrong_arguments_are_refused_with_the_usage(void **state)
         size_t count;
         const char *what, *hint;
     } cases[] = {
-        {{"get", "systm", "juki"}, 3, "systm", "system"}, {{"get", "system"}, 2, "ID is missing", "help get"},
-        {{"list"}, 1, "KIND is missing", "help list"},    {{"get", "system", "住基"}, 3, "not an id", "list system"},
-        {{"get", "system/"}, 2, "not an id", "list"},     {{"list", "system", "x"}, 3, "x", "help list"},
-        {{"list", "system/x"}, 2, "x", "help list"},      {{"diff", "system/x", "y"}, 3, "not a revision", "history"},
+        {{"get", "systm", "juki"}, 3, "systm", "system"},
+        {{"get", "system"}, 2, "ID is missing", "help get"},
+        {{"list"}, 1, "KIND is missing", "help list"},
+        {{"get", "system", "住基"}, 3, "not an id", "list system"},
+        {{"get", "system/"}, 2, "not an id", "list"},
+        {{"list", "system", "x"}, 3, "x", "help list"},
+        {{"apply", "x.yaml"}, 2, "x.yaml", "apply -f x.yaml"},
+        {{"list", "system/x"}, 2, "x", "get system/x"},
+        {{"diff", "system/x", "y"}, 3, "not a revision", "history"},
         {{"status", "now"}, 2, "now", "help status"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -266,8 +290,9 @@ static void a_node_list_is_read_or_its_bad_part_named(void **state)
     struct kz_endpoint endpoints[KZ_ENDPOINTS_MAX];
     size_t count;
     struct kz_err err;
+    struct kz_failure failure;
     assert_int_equal(kz_endpoints_parse("main.example:7400, [::1]:7401,10.0.0.1:7402,site-2=[::1]:7403,m=h:1",
-                                        endpoints, &count, &err),
+                                        endpoints, &count, &failure, &err),
                      KZ_OK);
     assert_int_equal(count, 5);
     assert_string_equal(endpoints[0].name, "");
@@ -284,7 +309,10 @@ static void a_node_list_is_read_or_its_bad_part_named(void **state)
         "",          ",",        "main", "main:", ":7400",    "main:0",  "main:65536", "main:x",  "::1:7400", "[::1]",
         "[::1]7400", "main:+80", "=h:1", "a=",    "Main=h:1", "a b=h:1", "a/b=h:1",    "a=b=h:1", "本庁=h:1", "a=:1"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_int_equal(kz_endpoints_parse(bad[i], endpoints, &count, &err), KZ_USAGE);
+        assert_int_equal(kz_endpoints_parse(bad[i], endpoints, &count, &failure, &err), KZ_USAGE);
+    assert_int_equal(kz_endpoints_parse("a:1,b", endpoints, &count, &failure, &err), KZ_USAGE);
+    assert_string_equal(failure.subject, "b");
+    assert_string_equal(err.text, "list of nodes: b is not [NAME=]HOST:PORT");
 }
 
 static void a_certificate_name_is_exact_or_nobody(void **state)
