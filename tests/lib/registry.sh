@@ -16,7 +16,7 @@ field_of() { keizoku get "$1" "$2" -o json | json "items.0.$3"; } # KIND ID FIEL
 count_of() { keizoku list "$1" -o json | json 'items.#'; }        # KIND
 changes_of() { keizoku history "$1" "$2" -o json | json 'items.#'; } # KIND ID
 term_of() { at "$1" keizoku status -o json --read local | json meta.term; } # SITE
-rev_of() { at "$1" keizoku status -o json --read local | json meta.rev; }   # SITE
+rev_now() { keizoku list component -o json --read linearizable | json meta.rev; } # a copy may be a moment behind
 site_names() { awk '{ print $1 }' "$LAB/sites"; }
 pid_of_site() { cat "$LAB/$1/pid"; }
 

@@ -14,10 +14,10 @@ many() { # NAME [COUNT]
     for n in $(seq "${2:-$RECORDS}"); do site_record "$(printf 's%04d' "$n")" "$1"; done
 }
 
-nothing_changed() { expect_equal "$BEFORE" "$(rev_of main) $(count_of site)"; }
+nothing_changed() { expect_equal "$BEFORE" "$(rev_now) $(count_of site)"; }
 remember() {
     wait_until "$WAIT" all_equal >/dev/null
-    BEFORE="$(rev_of main) $(count_of site)"
+    BEFORE="$(rev_now) $(count_of site)"
 }
 
 # refused STATUS TEXT FILE: the given status, a text that holds TEXT, and nothing done
