@@ -85,7 +85,7 @@ static void add_command_cases(struct kz_buf *out)
 
 static const char ids_function[] = "_keizoku_ids() {\n"
                                    "  local file=\"${XDG_CACHE_HOME:-$HOME/.cache}/keizoku/ids/$1\"\n"
-                                   "  [ -r \"$file\" ] && cat \"$file\"\n"
+                                   "  [ -f \"$file\" ] && [ -r \"$file\" ] && cat \"$file\"\n"
                                    "}\n";
 
 static const char find_words[] = "  local i word command= position=-1 kind= skip=\n"
@@ -103,6 +103,11 @@ static const char count_words[] = "      -*) continue ;;\n"
 
 static const char choose[] =
     "  case \"$cur\" in -*) COMPREPLY=($(compgen -W \"$options\" -- \"$cur\")); return ;; esac\n"
+    "  case \"$words:$position:$cur\" in\n"
+    "    [Kk][Ii]*:0:*/*)\n"
+    "      kind=${cur%%/*}\n"
+    "      COMPREPLY=($(compgen -P \"$kind/\" -W \"$(_keizoku_ids \"$kind\")\" -- \"${cur#*/}\")); return ;;\n"
+    "  esac\n"
     "  case \"$words:$position\" in\n"
     "    [Kk]*:0) COMPREPLY=($(compgen -W \"$kinds\" -- \"$cur\")) ;;\n"
     "    [Kk][Ii]*:1|?[Ii]+:*) COMPREPLY=($(compgen -W \"$(_keizoku_ids \"$kind\")\" -- \"$cur\")) ;;\n"
@@ -149,4 +154,6 @@ void kz_completion_zsh(struct kz_buf *out)
                          "# zsh completion of keizoku: eval \"$(keizoku completion zsh)\"\n"
                          "autoload -U +X bashcompinit && bashcompinit\n");
     kz_completion_bash(out);
+    /* In a folder of $fpath the file is the body of _keizoku, run by the first TAB: that one is to be answered too. */
+    kz_buf_add_text(out, "if [ \"${funcstack[1]}\" = _keizoku ]; then _bash_complete -F _keizoku; fi\n");
 }

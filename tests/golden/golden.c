@@ -300,6 +300,13 @@ static void write_bash(const struct golden *golden, const struct kz_view *view, 
     kz_completion_bash(out);
 }
 
+static void write_zsh(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    (void)view;
+    kz_completion_zsh(out);
+}
+
 /* ---- the cases ---- */
 
 #define TABLE (1u << KZ_OUTPUT_TABLE)
@@ -338,6 +345,7 @@ static const struct {
     {"errors", write_errors, TABLE, 0, 1, false},
     {"help", write_help, TABLE, 0, 1, false},
     {"completion", write_bash, TABLE, 0, 1, false},
+    {"completion-zsh", write_zsh, TABLE, 0, 1, false},
 };
 
 static void run_case(struct golden *golden, size_t index, enum kz_output output, bool japanese)
