@@ -33,6 +33,10 @@
     X(NO_LEADER_READ, NO_QUORUM, "no majority of nodes answers, so the latest state cannot be known",                  \
       "過半数のノードが応答しないため最新の状態を確かめられません", "read this node's copy: --read local",             \
       "このノードの保存データを読むには --read local")                                                                 \
+    X(NEVER_SYNCED, NO_QUORUM, "this node holds no copy yet: it has never been in touch with a leader",                \
+      "このノードは一度もリーダーと交信しておらず、保存データがありません",                                            \
+      "ask another node; if this one's directory was wiped or it was refused, its log says so",                        \
+      "別のノードに問い合わせてください。データが消去されたか拒否された場合はログに記録があります")                    \
     X(NO_LEADER_WRITE, NO_QUORUM, "no majority of nodes answers; nothing was written",                                 \
       "過半数のノードが応答しません。何も書き込んでいません",                                                          \
       "bring another site back and try again; reads go on (--read local)",                                             \

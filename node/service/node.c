@@ -46,6 +46,8 @@ bool kz_node_has_quorum(const struct kz_node *node)
     return status.quorum && status.leader_id != 0;
 }
 
+bool kz_node_holds_copy(const struct kz_node *node) { return node->applied.data_time_ms != 0; }
+
 uint64_t kz_node_without_leader_ms(const struct kz_node *node)
 {
     if (kz_node_has_quorum(node)) return 0;

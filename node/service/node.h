@@ -72,6 +72,8 @@ int64_t kz_node_wall_ms(const struct kz_node *node); /* UTC, never used for an o
 bool kz_node_is_leader(const struct kz_node *node);
 uint64_t kz_node_leader(const struct kz_node *node); /* 0 = none known */
 bool kz_node_has_quorum(const struct kz_node *node);
+/* False on a node that has not yet applied anything of a leader's: its registry is empty because it knows nothing. */
+bool kz_node_holds_copy(const struct kz_node *node);
 uint64_t kz_node_without_leader_ms(const struct kz_node *node);
 const char *kz_node_member_name(const struct kz_node *node, uint64_t id); /* "" when unknown */
 enum kz_code kz_node_send(struct kz_node *node, uint64_t peer_id, const Kz__PeerMessage *message);

@@ -73,7 +73,10 @@ static void answer(struct kz_request *request, Kz__ReadMode how)
 {
     request->answered = how;
     request->forget = NULL;
-    kz_query_answer(request);
+    if (how == KZ__READ_MODE__LOCAL && !kz_node_holds_copy(request->node))
+        kz_request_fail(request, KZ_FAULT_NEVER_SYNCED, NULL); /* "no records" would be a lie */
+    else
+        kz_query_answer(request);
 }
 
 static void answer_from(struct kz_request_list *list, struct kz_request *request, Kz__ReadMode how)
