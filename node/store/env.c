@@ -175,15 +175,16 @@ static int open_tables(struct kz_store *store, MDB_txn *mdb, unsigned flags)
     for (unsigned generation = 0; generation < KZ_GENERATIONS; generation++) {
         for (unsigned table = KZ_TABLE_FIRST; table <= KZ_TABLE_LAST; table++) {
             char name[32];
-            bool shared = table < KZ_TABLE_FIRST_STATE;
+            bool shared = !kz_table_generational((enum kz_table)table);
             if (shared && generation > 0) {
                 store->dbi[generation][table] = store->dbi[0][table];
                 continue;
             }
-            snprintf(name, sizeof(name), "%s%s", kz_table_name((enum kz_table)table),
-                     shared            ? ""
-                     : generation == 0 ? "_a"
-                                       : "_b");
+            snprintf(name, sizeof(name), "%s", kz_table_name((enum kz_table)table));
+            if (!shared) {
+                size_t size = strlen(name);
+                snprintf(name + size, sizeof(name) - size, "_%c", (char)('a' + (int)generation));
+            }
             int rc = mdb_dbi_open(mdb, name, flags, &store->dbi[generation][table]);
             if (rc != MDB_SUCCESS) return rc;
         }

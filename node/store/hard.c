@@ -85,7 +85,7 @@ enum kz_code kz_hard_create(const struct kz_scope *scope, const struct kz_store_
     struct kz_log_base base = {.chain = KZ_CHAIN_START};
     enum kz_code rc = put(scope, "format", format, sizeof(format), err);
     if (rc == KZ_OK) rc = put_identity(scope, options, err);
-    if (rc == KZ_OK) rc = put_u64(scope, "epoch", FIRST_EPOCH, err);
+    if (rc == KZ_OK) rc = kz_hard_put_epoch(scope, FIRST_EPOCH, err);
     if (rc == KZ_OK) rc = put(scope, "vote", vote, sizeof(vote), err);
     if (rc == KZ_OK) rc = kz_hard_put_hint(scope, 0, err);
     if (rc == KZ_OK) rc = kz_hard_put_base(scope, &base, err);
@@ -199,6 +199,11 @@ enum kz_code kz_hard_epoch(const struct kz_scope *scope, uint64_t *epoch, uint8_
     rc = get(scope, "incarnation", KZ_INCARNATION_BYTES, &row, err);
     if (rc == KZ_OK) memcpy(incarnation, row.data, KZ_INCARNATION_BYTES);
     return rc;
+}
+
+enum kz_code kz_hard_put_epoch(const struct kz_scope *scope, uint64_t epoch, struct kz_err *err)
+{
+    return put_u64(scope, "epoch", epoch, err);
 }
 
 enum kz_code kz_hard_complete(const struct kz_scope *scope, struct kz_err *err)

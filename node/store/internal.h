@@ -9,8 +9,8 @@
 #include "node/store/store.h"
 #include "node/store/table.h"
 
-#define KZ_STORE_FORMAT 1u
-#define KZ_KINDS_MAX 32u /* kind numbers are below this (registry: sets of kinds are 32 bits wide) */
+#define KZ_STORE_FORMAT 2u /* 2: three generations, the log in them */
+#define KZ_KINDS_MAX 32u   /* kind numbers are below this (registry: sets of kinds are 32 bits wide) */
 #define KZ_CONFIGURATION_MAX_BYTES 4096u
 #define KZ_ROW_MAX_BYTES                                                                                               \
     (4u << 20) /* a sealed value that arrives in a snapshot: before and after of one record, and more */
@@ -65,6 +65,7 @@ enum kz_code kz_hard_put_generation(const struct kz_scope *scope, unsigned gener
                                     struct kz_err *err) KZ_MUST_CHECK;
 enum kz_code kz_hard_epoch(const struct kz_scope *scope, uint64_t *epoch, uint8_t incarnation[KZ_INCARNATION_BYTES],
                            struct kz_err *err) KZ_MUST_CHECK;
+enum kz_code kz_hard_put_epoch(const struct kz_scope *scope, uint64_t epoch, struct kz_err *err) KZ_MUST_CHECK;
 
 /* ---- log.c ---- */
 
@@ -100,6 +101,7 @@ struct kz_import {
     enum kz_import_state state;
     bool has_meta;
     bool complete; /* the END row came, and its count is right */
+    unsigned generation;
     uint64_t rows;
     struct kz_meta meta;
     struct kz_hash_sum records_sum; /* recomputed from the rows */
@@ -142,6 +144,13 @@ struct kz_view {
     struct kz_scope scope;
     struct kz_scratch scratch;
 };
+
+/* snapshot.c: ends the import that is open, if one is: its rows are waste from now on. */
+void kz_import_abandon(struct kz_store *store);
+
+/* generation.c: an empty generation for an import. `take` empties one when there is none; no import may be open. */
+enum kz_code kz_generation_take(const struct kz_store_txn *txn, unsigned *out, struct kz_err *err) KZ_MUST_CHECK;
+enum kz_code kz_generation_ready(const struct kz_store_txn *txn, bool *out, struct kz_err *err) KZ_MUST_CHECK;
 
 /* env.c: room in the file ahead of a transaction, and what is left. */
 enum kz_code kz_store_extend(struct kz_store *store, struct kz_err *err) KZ_MUST_CHECK;

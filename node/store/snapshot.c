@@ -119,19 +119,11 @@ enum kz_code kz_view_export(struct kz_view *view, struct kz_export_cursor *curso
 
 /* ---- in ---- */
 
-static struct kz_scope idle_scope(const struct kz_store_txn *txn)
+static struct kz_scope import_scope(const struct kz_store_txn *txn)
 {
     struct kz_scope scope = txn->scope;
-    scope.generation = KZ_GENERATIONS - 1 - scope.generation;
+    scope.generation = scope.store->import.generation;
     return scope;
-}
-
-static enum kz_code empty_generation(const struct kz_scope *scope, struct kz_err *err)
-{
-    enum kz_code code = KZ_OK;
-    for (unsigned table = KZ_TABLE_FIRST_STATE; code == KZ_OK && table <= KZ_TABLE_LAST; table++)
-        code = kz_table_empty(scope, (enum kz_table)table, err);
-    return code;
 }
 
 static void reset_import(struct kz_import *import, enum kz_import_state state)
@@ -143,11 +135,18 @@ static void reset_import(struct kz_import *import, enum kz_import_state state)
     import->state = state;
 }
 
+void kz_import_abandon(struct kz_store *store) { reset_import(&store->import, KZ_IMPORT_NONE); }
+
 enum kz_code kz_txn_import_begin(struct kz_store_txn *txn, struct kz_err *err)
 {
-    struct kz_scope idle = idle_scope(txn);
-    reset_import(&txn->scope.store->import, KZ_IMPORT_OPEN);
-    return empty_generation(&idle, err);
+    struct kz_import *import = &txn->scope.store->import;
+    unsigned generation;
+    kz_import_abandon(txn->scope.store);
+    enum kz_code code = kz_generation_take(txn, &generation, err);
+    if (code != KZ_OK) return code;
+    import->state = KZ_IMPORT_OPEN;
+    import->generation = generation;
+    return KZ_OK;
 }
 
 static enum kz_code bad_rows(struct kz_err *err, const char *why)
@@ -199,8 +198,8 @@ static enum kz_code import_value(struct kz_store_txn *txn, struct kz_bytes seale
     import->request_bytes += table == KZ_TABLE_REQUESTS && payload.size_bytes >= 8 ? payload.size_bytes - 8 : 0;
     import->order_rows += table == KZ_TABLE_REQUESTS_ORDER;
     if (code != KZ_OK) return code;
-    struct kz_scope idle = idle_scope(txn);
-    return kz_table_put_sealed(&idle, table, import->key.bytes, import->key.size_bytes, sealed, err);
+    struct kz_scope scope = import_scope(txn);
+    return kz_table_put_sealed(&scope, table, import->key.bytes, import->key.size_bytes, sealed, err);
 }
 
 struct piece {
@@ -306,17 +305,15 @@ enum kz_code kz_txn_install(struct kz_store_txn *txn, uint64_t index, uint64_t t
         reset_import(import, KZ_IMPORT_FAILED);
         return code;
     }
-    struct kz_scope idle = idle_scope(txn);
+    /* The old state and its log stay where they are: kz_txn_sweep removes them bit by bit. */
     struct kz_log_base base = {index, term, import->meta.chain};
-    code = empty_generation(&txn->scope, err);
-    if (code == KZ_OK) code = kz_table_empty(&txn->scope, KZ_TABLE_LOG, err);
-    if (code == KZ_OK) code = kz_hard_put_base(&txn->scope, &base, err);
-    if (code == KZ_OK) code = kz_hard_put_generation(&txn->scope, idle.generation, err);
+    code = kz_hard_put_base(&txn->scope, &base, err);
+    if (code == KZ_OK) code = kz_hard_put_generation(&txn->scope, import->generation, err);
     if (code == KZ_OK) code = kz_hard_hint(&txn->scope, &hint, err);
     if (code == KZ_OK && hint < index) code = kz_hard_put_hint(&txn->scope, index, err);
     if (code != KZ_OK) return code;
 
-    txn->scope.generation = idle.generation;
+    txn->scope.generation = import->generation;
     txn->meta = import->meta;
     txn->meta_loaded = true;
     txn->meta_dirty = false; /* the row came with the snapshot */

@@ -94,7 +94,10 @@ static void add_field(struct kz_buf *out, uint8_t tag, struct kz_bytes bytes)
     kz_buf_add(out, bytes.data, bytes.size_bytes);
 }
 
-/* The records are already encoded: they are appended as fields, in the bytes that a packer would write. */
+/* `before` could be looked up as the `after` of the record's last change; leaving it out was measured to save 9 to 22 %
+ * of what a PUT writes (0.4 to 15 KiB records), not enough for a second look-up on every read of the history.
+ *
+ * The records are already encoded: they are appended as fields, in the bytes that a packer would write. */
 static enum kz_code write_history(struct kz_store_txn *txn, const struct kz_stage *stage, const struct kz_staged *item,
                                   uint64_t index, struct kz_err *err)
 {

@@ -120,20 +120,34 @@ enum kz_code kz_txn_apply_some(struct kz_store_txn *txn, uint64_t index, size_t 
 /* The applied state as this transaction leaves it. */
 enum kz_code kz_txn_applied(struct kz_store_txn *txn, struct kz_applied *out, struct kz_err *err) KZ_MUST_CHECK;
 
+/* Losing the majority for good (DESIGN section 7). `epoch` may only grow, else KZ_TOO_OLD. */
+enum kz_code kz_txn_put_epoch(struct kz_store_txn *txn, uint64_t epoch, struct kz_err *err) KZ_MUST_CHECK;
+/* Makes this store a cluster of `epoch` (the present one + 1) with the members of `configuration` (encoded by libraft,
+ * not looked into): a KZ_ENTRY_CHANGE of `term` (above the stored one) after the last entry, all of the log committed,
+ * no vote. In one transaction; while no raft runs on this store. Apply up to the last entry before one starts, or let
+ * its start do so by the commit hint. KZ_USAGE says what is wrong with the arguments or that the store is empty;
+ * nothing was written then. */
+enum kz_code kz_txn_recover(struct kz_store_txn *txn, uint64_t epoch, const uint8_t *configuration, size_t size_bytes,
+                            uint64_t term, struct kz_err *err) KZ_MUST_CHECK;
+
 /* This node's own, unreplicated table: small keys and values, checksummed like all others. size 0 deletes. */
 enum kz_code kz_txn_put_local(struct kz_store_txn *txn, const char *key, const void *value, size_t size_bytes,
                               struct kz_err *err) KZ_MUST_CHECK;
 
-/* ---- receiving a snapshot: rows go to the idle generation of the state tables; `install` switches to it,
- * drops the old one and empties the log, in one transaction (decisions/0001). Rows that make no sense or do not add up
- * to the sender's hashes are KZ_PROTOCOL, a snapshot older than the state KZ_TOO_OLD: nothing has changed but the idle
- * generation, the transaction may go on, and the import starts again with `begin`. ---- */
+/* ---- receiving a snapshot: rows go to an empty generation of the tables; `install` switches to it, which leaves the
+ * log empty, in one small transaction (decisions/0001). Rows that make no sense or do not add up to the sender's hashes
+ * are KZ_PROTOCOL, a snapshot older than the state KZ_TOO_OLD: the state has not changed, the transaction may go on,
+ * and the import starts again with `begin`. ---- */
 
-enum kz_code kz_txn_import_begin(struct kz_store_txn *txn,
-                                 struct kz_err *err) KZ_MUST_CHECK; /* empties the idle generation */
+/* Ends an import that is open. Empties a generation when none is empty, which takes time: sweep before. */
+enum kz_code kz_txn_import_begin(struct kz_store_txn *txn, struct kz_err *err) KZ_MUST_CHECK;
 enum kz_code kz_txn_import_rows(struct kz_store_txn *txn, const uint8_t *rows, size_t size_bytes,
                                 struct kz_err *err) KZ_MUST_CHECK;
 enum kz_code kz_txn_install(struct kz_store_txn *txn, uint64_t index, uint64_t term, struct kz_err *err) KZ_MUST_CHECK;
+
+/* Removes up to `rows_max` rows of what is neither the state nor an open import: an old state, or an import broken off.
+ * *left: there is more. */
+enum kz_code kz_txn_sweep(struct kz_store_txn *txn, size_t rows_max, bool *left, struct kz_err *err) KZ_MUST_CHECK;
 
 /* ---- reading: a consistent view. Values are decoded copies unless a comment says borrowed. ---- */
 
@@ -203,7 +217,8 @@ enum kz_code kz_view_count(struct kz_view *view, Kz__Kind kind, uint64_t *live, 
 enum kz_code kz_view_local(struct kz_view *view, const char *key, void *out, size_t *size_bytes,
                            struct kz_err *err) KZ_MUST_CHECK;
 
-/* Every key of the local table that begins with `prefix`, in order; false stops. Arguments are borrowed for the call. */
+/* Every key of the local table that begins with `prefix`, in order; false stops. Arguments are borrowed for the call.
+ */
 typedef bool (*kz_local_visitor)(void *data, const char *key, const uint8_t *value, size_t size_bytes);
 enum kz_code kz_view_local_each(struct kz_view *view, const char *prefix, kz_local_visitor visit, void *data,
                                 struct kz_err *err) KZ_MUST_CHECK;

@@ -229,6 +229,22 @@ enum kz_code kz_table_empty(const struct kz_scope *scope, enum kz_table table, s
     return KZ_OK;
 }
 
+enum kz_code kz_table_sweep(const struct kz_scope *scope, enum kz_table table, size_t *rows_left, struct kz_err *err)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    int rc = mdb_cursor_open(scope->mdb, handle(scope, table), &cursor);
+    if (rc != MDB_SUCCESS) return kz_lmdb_fail(rc, err, kz_table_name(table));
+    while (*rows_left > 0) {
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+        if (rc == MDB_SUCCESS) rc = mdb_cursor_del(cursor, 0);
+        if (rc != MDB_SUCCESS) break;
+        --*rows_left;
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_SUCCESS || rc == MDB_NOTFOUND ? KZ_OK : kz_lmdb_fail(rc, err, kz_table_name(table));
+}
+
 enum kz_code kz_table_count(const struct kz_scope *scope, enum kz_table table, uint64_t *out, struct kz_err *err)
 {
     MDB_stat stat;

@@ -32,7 +32,7 @@ enum kz_table {
     KZ_TABLE_HARD = 1,
     KZ_TABLE_LOG = 2,
     KZ_TABLE_LOCAL = 3,
-    KZ_TABLE_STATE = 4, /* from here on two generations: decisions/0001 */
+    KZ_TABLE_STATE = 4, /* from here on, and the log: once per generation, decisions/0001 */
     KZ_TABLE_RECORDS = 5,
     KZ_TABLE_HISTORY = 6,
     KZ_TABLE_HISTORY_INDEX = 7,
@@ -44,7 +44,12 @@ enum kz_table {
 #define KZ_TABLE_FIRST KZ_TABLE_HARD
 #define KZ_TABLE_FIRST_STATE KZ_TABLE_STATE
 #define KZ_TABLE_LAST KZ_TABLE_AUDIT
-#define KZ_GENERATIONS 2u
+#define KZ_GENERATIONS 3u
+/* The log belongs to its generation too: an install leaves the old one behind whole, whatever its size. */
+static inline bool kz_table_generational(enum kz_table table)
+{
+    return table == KZ_TABLE_LOG || table >= KZ_TABLE_FIRST_STATE;
+}
 #define KZ_TABLE_KEY_MAX_BYTES 160u /* kind, id, 0, kind, id is the longest: 131 */
 
 const char *kz_table_name(enum kz_table table);
@@ -90,6 +95,9 @@ enum kz_code kz_table_put_sealed(const struct kz_scope *scope, enum kz_table tab
 enum kz_code kz_table_delete(const struct kz_scope *scope, enum kz_table table, const struct kz_key *key,
                              struct kz_err *err) KZ_MUST_CHECK; /* KZ_NOT_FOUND as above */
 enum kz_code kz_table_empty(const struct kz_scope *scope, enum kz_table table, struct kz_err *err) KZ_MUST_CHECK;
+/* Removes rows without looking at them, at most *rows_left, and takes what it removed off that. */
+enum kz_code kz_table_sweep(const struct kz_scope *scope, enum kz_table table, size_t *rows_left,
+                            struct kz_err *err) KZ_MUST_CHECK;
 enum kz_code kz_table_count(const struct kz_scope *scope, enum kz_table table, uint64_t *out,
                             struct kz_err *err) KZ_MUST_CHECK;
 

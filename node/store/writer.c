@@ -13,11 +13,14 @@
 #include "node/base/assert.h"
 #include "node/base/buf.h"
 #include "node/base/log.h"
+#include "node/store/completion.h"
 #include "node/store/internal.h"
 
 #define IDLE_LOOK_S 1 /* free space */
 #define POLLED_KEEP_BYTES (4u << 20)
 #define READER_CHECK_S 60 /* slots of readers that died */
+#define SWEEP_ROWS 256u   /* in one transaction: each may be a read from the disk, and a vote may be waiting */
+#define SWEEP_EVERY 16u   /* cycles, when there is no pause between them */
 
 enum work_type {
     WORK_PUT_HARD,
@@ -48,16 +51,6 @@ struct work_list {
     struct work *first, *last;
 };
 
-enum event_type { EVENT_OUTCOME, EVENT_CONFIGURATION, EVENT_APPLIED, EVENT_IMPORT_FAILED, EVENT_DURABLE };
-
-/* In the completion buffers: this head, then size_bytes bytes. */
-struct event {
-    enum event_type type;
-    uint64_t number; /* index or seq */
-    uint8_t request_id[KZ_REQUEST_ID_BYTES];
-    size_t size_bytes;
-};
-
 struct kz_writer {
     struct kz_store *store; /* borrowed */
     struct kz_writer_options options;
@@ -82,6 +75,8 @@ struct kz_writer {
     struct work_list taken;
     struct kz_buf cycle; /* events of the transaction in progress */
     bool import_failed;  /* until the next import_begin */
+    bool sweeping;       /* there may be rows that nobody needs */
+    unsigned unswept;    /* cycles since the last sweep */
     bool applied_moved;
     uint64_t done_seq; /* last item finished in this cycle, 0 = none */
     uint64_t hint;     /* as last stored by us */
@@ -131,27 +126,17 @@ static void stop_process(const char *what, const struct kz_err *err)
     _exit(KZ_WRITER_EXIT_STATUS);
 }
 
-static void add_event(struct kz_buf *to, enum event_type type, uint64_t number, const uint8_t *request_id,
-                      const void *bytes, size_t size_bytes)
-{
-    struct event event = {.type = type, .number = number, .size_bytes = size_bytes};
-    if (request_id != NULL) memcpy(event.request_id, request_id, KZ_REQUEST_ID_BYTES);
-    kz_buf_add(to, &event, sizeof(event));
-    kz_buf_add(to, bytes, size_bytes);
-    kz_assert(!to->failed);
-}
-
 static void on_packed(void *data, uint64_t index, const uint8_t request_id[KZ_REQUEST_ID_BYTES], const uint8_t *outcome,
                       size_t size_bytes)
 {
     struct kz_writer *writer = data;
-    add_event(&writer->cycle, EVENT_OUTCOME, index, request_id, outcome, size_bytes);
+    kz_completion_add(&writer->cycle, KZ_COMPLETION_OUTCOME, index, request_id, outcome, size_bytes);
 }
 
 static void on_configuration(void *data, uint64_t index, const uint8_t *encoded, size_t size_bytes)
 {
     struct kz_writer *writer = data;
-    add_event(&writer->cycle, EVENT_CONFIGURATION, index, NULL, encoded, size_bytes);
+    kz_completion_add(&writer->cycle, KZ_COMPLETION_CONFIGURATION, index, NULL, encoded, size_bytes);
 }
 
 static void spend(struct budget *budget, size_t entries, size_t bytes)
@@ -198,26 +183,45 @@ static enum kz_code do_compact(struct kz_store_txn *txn, const struct work *work
     return kz_txn_compact(txn, upto, err);
 }
 
+static void fail_import(struct kz_writer *writer, uint64_t seq, const struct kz_err *why)
+{
+    writer->import_failed = true;
+    writer->sweeping = true;
+    kz_completion_add(&writer->cycle, KZ_COMPLETION_IMPORT_FAILED, seq, NULL, why, sizeof(*why));
+}
+
+/* Emptying a generation here would keep votes waiting, so an import that comes too soon after others is refused. */
+static enum kz_code begin_import(struct kz_writer *writer, struct kz_store_txn *txn, const struct work *work,
+                                 struct kz_err *err)
+{
+    bool ready;
+    writer->sweeping = true; /* what the import before this one left behind */
+    writer->import_failed = false;
+    kz_import_abandon(writer->store);
+    enum kz_code code = kz_generation_ready(txn, &ready, err);
+    if (code != KZ_OK) return code;
+    if (ready) return kz_txn_import_begin(txn, err);
+    (void)kz_fail(err, KZ_BUSY, "earlier states are still being cleared away: send the snapshot again later");
+    fail_import(writer, work->seq, err);
+    return KZ_OK;
+}
+
 static enum kz_code do_import(struct kz_writer *writer, struct kz_store_txn *txn, const struct work *work,
                               struct kz_err *err)
 {
     enum kz_code code = KZ_OK;
-    if (work->type == WORK_IMPORT_BEGIN) {
-        writer->import_failed = false;
-        return kz_txn_import_begin(txn, err);
-    }
     if (writer->import_failed) return KZ_OK;
     if (work->type == WORK_IMPORT_ROWS)
         code = kz_txn_import_rows(txn, work->bytes, work->size_bytes, err);
     else
         code = kz_txn_install(txn, work->a, work->b, err);
     if (code == KZ_PROTOCOL || code == KZ_TOO_OLD || code == KZ_NO_MEMORY) {
-        writer->import_failed = true;
-        add_event(&writer->cycle, EVENT_IMPORT_FAILED, work->seq, NULL, err, sizeof(*err));
+        fail_import(writer, work->seq, err);
         return KZ_OK;
     }
     if (work->type == WORK_INSTALL && code == KZ_OK) {
         writer->applied_moved = true;
+        writer->sweeping = true;
         writer->hint = 0; /* install may have raised what is stored */
     }
     return code;
@@ -237,6 +241,7 @@ static enum kz_code do_work(struct kz_writer *writer, struct kz_store_txn *txn, 
     case WORK_COMPACT:
         return do_compact(txn, work, budget, finished, err);
     case WORK_IMPORT_BEGIN:
+        return begin_import(writer, txn, work, err);
     case WORK_IMPORT_ROWS:
     case WORK_INSTALL:
         return do_import(writer, txn, work, err);
@@ -303,8 +308,10 @@ static void run_cycle(struct kz_writer *writer)
     if (writer->applied_moved && kz_txn_applied(txn, &applied, &err) != KZ_OK) stop_process("state", &err);
     if (kz_store_commit(txn, &err) != KZ_OK) stop_process("commit", &err);
 
-    if (writer->applied_moved) add_event(&writer->cycle, EVENT_APPLIED, applied.index, NULL, &applied, sizeof(applied));
-    if (writer->done_seq != 0) add_event(&writer->cycle, EVENT_DURABLE, writer->done_seq, NULL, NULL, 0);
+    if (writer->applied_moved)
+        kz_completion_add(&writer->cycle, KZ_COMPLETION_APPLIED, applied.index, NULL, &applied, sizeof(applied));
+    if (writer->done_seq != 0)
+        kz_completion_add(&writer->cycle, KZ_COMPLETION_DURABLE, writer->done_seq, NULL, NULL, 0);
     while (done.first != NULL) {
         struct work *work = pop(&done);
         atomic_fetch_sub(&writer->queued_bytes, work->cost_bytes);
@@ -312,6 +319,17 @@ static void run_cycle(struct kz_writer *writer)
     }
     look_at_space(writer);
     publish(writer);
+}
+
+/* A transaction of its own, so that completions do not wait for it. */
+static void run_sweep(struct kz_writer *writer)
+{
+    struct kz_err err = {KZ_OK, ""};
+    struct kz_store_txn *txn;
+    writer->unswept = 0;
+    if (kz_store_begin(writer->store, &txn, &err) != KZ_OK) stop_process("begin", &err);
+    if (kz_txn_sweep(txn, SWEEP_ROWS, &writer->sweeping, &err) != KZ_OK) stop_process("sweep", &err);
+    if (kz_store_commit(txn, &err) != KZ_OK) stop_process("commit", &err);
 }
 
 static void check_readers(struct kz_writer *writer)
@@ -331,7 +349,7 @@ static bool wait_for_work(struct kz_writer *writer)
     for (;;) {
         bool work = writer->taken.first != NULL || writer->queue.first != NULL;
         bool room = writer->events.size_bytes <= KZ_WRITER_UNPOLLED_MAX_BYTES;
-        if (writer->closing || idle || (work && room)) break;
+        if (writer->closing || idle || (work && room) || (writer->sweeping && !work)) break;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += IDLE_LOOK_S;
@@ -350,7 +368,9 @@ static void *run(void *data)
     struct kz_writer *writer = data;
     pthread_setname_np(pthread_self(), "store");
     while (wait_for_work(writer)) {
-        if (writer->taken.first != NULL) run_cycle(writer);
+        bool work = writer->taken.first != NULL;
+        if (work) run_cycle(writer);
+        if (writer->sweeping && (!work || ++writer->unswept >= SWEEP_EVERY)) run_sweep(writer);
     }
     return NULL;
 }
@@ -374,6 +394,7 @@ enum kz_code kz_writer_open(struct kz_writer **out, struct kz_store *store, cons
     struct kz_writer *writer = kz_must_alloc(1, sizeof(*writer));
     writer->store = store;
     writer->options = *options;
+    writer->sweeping = true; /* what an import or install before the start left behind */
     kz_buf_init(&writer->events, 0);
     kz_buf_init(&writer->polled, 0);
     kz_buf_init(&writer->cycle, 0);
@@ -523,48 +544,6 @@ bool kz_writer_low_space(const struct kz_writer *writer) { return atomic_load(&w
 
 /* ---- taking completions ---- */
 
-static void visit(const struct kz_writer_visitor *visitor, const struct event *event, const uint8_t *bytes)
-{
-    switch (event->type) {
-    case EVENT_OUTCOME:
-        if (visitor->outcome != NULL)
-            visitor->outcome(visitor->data, event->number, event->request_id, bytes, event->size_bytes);
-        break;
-    case EVENT_CONFIGURATION:
-        if (visitor->configuration != NULL)
-            visitor->configuration(visitor->data, event->number, bytes, event->size_bytes);
-        break;
-    case EVENT_APPLIED:
-        if (visitor->applied != NULL) {
-            struct kz_applied applied; /* out of the buffer, which aligns nothing */
-            memcpy(&applied, bytes, sizeof(applied));
-            visitor->applied(visitor->data, &applied);
-        }
-        break;
-    case EVENT_IMPORT_FAILED:
-        if (visitor->import_failed != NULL) {
-            struct kz_err err;
-            memcpy(&err, bytes, sizeof(err));
-            visitor->import_failed(visitor->data, event->number, &err);
-        }
-        break;
-    case EVENT_DURABLE:
-        if (visitor->durable != NULL) visitor->durable(visitor->data, event->number);
-        break;
-    }
-}
-
-/* Either the applied states or everything else. */
-static void visit_taken(const struct kz_writer *writer, const struct kz_writer_visitor *visitor, bool states)
-{
-    for (size_t at = 0; at < writer->polled.size_bytes;) {
-        struct event event;
-        memcpy(&event, writer->polled.data + at, sizeof(event));
-        if ((event.type == EVENT_APPLIED) == states) visit(visitor, &event, writer->polled.data + at + sizeof(event));
-        at += sizeof(event) + event.size_bytes;
-    }
-}
-
 void kz_writer_poll(struct kz_writer *writer, const struct kz_writer_visitor *visitor)
 {
     kz_assert(!writer->polling); /* not from inside a visitor */
@@ -576,8 +555,8 @@ void kz_writer_poll(struct kz_writer *writer, const struct kz_writer_visitor *vi
     pthread_mutex_unlock(&writer->mutex);
 
     writer->polling = true;
-    visit_taken(writer, visitor, true);
-    visit_taken(writer, visitor, false);
+    kz_completions_visit(&writer->polled, visitor, true);
+    kz_completions_visit(&writer->polled, visitor, false);
     kz_buf_clear(&writer->polled);
     if (writer->polled.capacity_bytes > POLLED_KEEP_BYTES) kz_buf_fini(&writer->polled);
     writer->polling = false;

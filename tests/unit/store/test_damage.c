@@ -26,7 +26,7 @@ static const struct {
     bool loss_shows;   /* a missing row is noticed */
 } tables[] = {
     {"hard", "hard", true},
-    {"log", "log", true},
+    {"log_a", "log", true},
     {"local", "local", false},
     {"state_a", "state", true},
     {"records_a", "records", true},
@@ -319,7 +319,7 @@ static void a_damaged_log_entry_is_found_at_start_and_when_read(void **state)
     struct kz_entry entry;
     struct kz_err err;
     fixture_fill(f);
-    damage(f, "log", "\0\0\0\0\0\0\0\4", 8, false);
+    damage(f, "log_a", "\0\0\0\0\0\0\0\4", 8, false);
     must(kz_view_open(f->store, &view, &must_err));
     assert_int_equal(kz_view_entry(view, 4, &entry, &err), KZ_CORRUPT);
     assert_int_equal(kz_view_log_terms(view, ignore_entry, NULL, &err), KZ_CORRUPT);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store thread. */
+#include "node/store/internal.h"
 #include "node/store/writer.h"
 
 #include <semaphore.h>
@@ -284,6 +285,60 @@ static void a_snapshot_is_installed_through_the_queue(void **state)
     fixture_fini(&other);
 }
 
+/* Rows of old states and broken-off imports; the store thread may be at work on them. */
+static bool has_waste(struct loop *loop)
+{
+    struct kz_view *view;
+    uint64_t total = 0;
+    must(kz_view_open(loop->f.store, &view, &must_err));
+    struct kz_scope scope = view->scope;
+    for (scope.generation = 0; scope.generation < KZ_GENERATIONS; scope.generation++) {
+        for (unsigned table = KZ_TABLE_FIRST; table <= KZ_TABLE_LAST; table++) {
+            uint64_t rows;
+            if (scope.generation == view->scope.generation || !kz_table_generational((enum kz_table)table)) continue;
+            must(kz_table_count(&scope, (enum kz_table)table, &rows, &must_err));
+            total += rows;
+        }
+    }
+    kz_view_close(view);
+    return total > 0;
+}
+
+static void an_import_too_soon_after_others_is_refused_and_taken_once_they_are_cleared(void **state)
+{
+    struct loop *loop = *state;
+    struct fixture other;
+    fixture_init(&other);
+    fixture_fill(&other);
+    struct kz_applied applied = fixture_applied(&other);
+    atomic_store(&loop->hold, true); /* so that all of it is taken at once, with no pause to clear in */
+    kz_writer_put_hard(loop->writer, ++loop->seq, 1, 0);
+    wait_durable(loop, loop->seq);
+    atomic_store(&loop->hold, false);
+    give_export(loop, &other, SIZE_MAX);
+    give_export(loop, &other, SIZE_MAX); /* two broken off */
+    give_export(loop, &other, SIZE_MAX);
+    kz_writer_install(loop->writer, ++loop->seq, applied.index, applied.term);
+    sem_post(&loop->release);
+    wait_durable(loop, loop->seq);
+    assert_int_not_equal(loop->import_failed, 0);
+    assert_int_equal(loop->import_code, KZ_BUSY);
+    assert_int_equal(loop->applied, 0);
+
+    while (has_waste(loop))
+        usleep(1000); /* the store thread clears by itself */
+    give_export(loop, &other, SIZE_MAX);
+    kz_writer_install(loop->writer, ++loop->seq, applied.index, applied.term);
+    loop->import_failed = 0;
+    wait_durable(loop, loop->seq);
+    assert_int_equal(loop->import_failed, 0);
+    assert_int_equal(loop->applied, applied.index);
+    while (has_waste(loop))
+        usleep(1000);
+    fixture_scrub(&loop->f);
+    fixture_fini(&other);
+}
+
 static void a_damaged_snapshot_is_reported_once_and_the_state_stays(void **state)
 {
     struct loop *loop = *state;
@@ -385,6 +440,7 @@ int main(void)
         T(truncation_follows_the_order_given),
         T(close_finishes_all_work_given),
         T(a_snapshot_is_installed_through_the_queue),
+        T(an_import_too_soon_after_others_is_refused_and_taken_once_they_are_cleared),
         T(a_damaged_snapshot_is_reported_once_and_the_state_stays),
         T(low_space_is_seen_before_it_is_used_up),
         T(a_queue_past_its_limit_says_so),
