@@ -151,6 +151,11 @@ bool kz_guard_settled_promotee(uint32_t guards, const struct raft *core, uint64_
     return raft_match_index(core, promotee, &match) == 0 && match >= commit;
 }
 
+bool kz_guard_keep_contact(uint32_t guards, uint64_t now_ms, uint64_t last_ms, uint32_t heartbeat_ms)
+{
+    return (guards & KZ_GUARD(KEEP_CONTACT)) && (last_ms == 0 || now_ms - last_ms >= heartbeat_ms);
+}
+
 struct raft_server *kz_guard_lone_promote(uint32_t guards, struct raft *core, uint64_t candidate)
 {
     struct raft_server *own = NULL;

@@ -30,6 +30,7 @@
     X(GATE, "messages wait until term and vote are durable")                                                           \
     X(SETTLED, "a membership change waits until every voter holds the one before")                                     \
     X(LONE_PROMOTE, "a stand-by votes for the only voter it knows")                                                    \
+    X(KEEP_CONTACT, "a follower that is being sent a snapshot gets heartbeats")                                        \
     X(DURABLE_ACK, "entries are acknowledged and counted only when durable here")                                      \
     X(PROBE, "a read index is given out only after a majority answered a later probe")
 
@@ -106,6 +107,11 @@ uint64_t kz_guard_gate(uint32_t guards, uint64_t hard_seq);
 /* D8: a server that has not received its own promotion denies votes. False = wait. */
 bool kz_guard_settled(uint32_t guards, const struct raft *core);
 bool kz_guard_settled_promotee(uint32_t guards, const struct raft *core, uint64_t promotee, uint64_t commit);
+
+/* Instead of heartbeats the core sends InstallSnapshot, again and again, to who needs one, and counts on its answer for
+ * the contact with a majority. Ours is one long transfer: a leader that needs this follower for its majority would step
+ * down in the middle of it. True = send a heartbeat now: not at every rejection, which would be as fast as the link. */
+bool kz_guard_keep_contact(uint32_t guards, uint64_t now_ms, uint64_t last_ms, uint32_t heartbeat_ms);
 
 /* D8 once more, where SETTLED cannot help: a sole voter that promoted its first stand-by and crashed before sending
  * the change needs the vote of one who does not know that he has it. A vote is counted only by a candidate whose

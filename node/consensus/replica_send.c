@@ -172,14 +172,10 @@ static void send_append(struct kz_replica *r, const struct raft_message *message
         send_entries(r, peer, append->prev_log_index, append->n_entries);
 }
 
-/* To who needs a snapshot the core sends InstallSnapshot instead of heartbeats, again and again, and counts on its
- * answer for the contact with a majority. Ours is one long transfer: so a heartbeat goes instead, or a leader that
- * needs this follower for its majority would step down in the middle of it. */
 static void keep_contact(struct kz_replica *r, struct kz_replica_peer *peer, uint64_t snapshot_index)
 {
     uint64_t now = kz_replica_now(r);
-    if (peer->kept_ms > 0 && now - peer->kept_ms < r->options.heartbeat_ms)
-        return; /* each rejection makes the core ask again: not at the speed of the network */
+    if (!kz_guard_keep_contact(r->options.guards, now, peer->kept_ms, r->options.heartbeat_ms)) return;
     peer->kept_ms = now;
     enqueue_append(r, peer->id, snapshot_index, 0);
 }

@@ -226,14 +226,14 @@ static void leader_that_steps_down_closes_its_exports(void **state)
 static void leader_stays_while_a_slow_snapshot_is_on_its_way(void **state)
 {
     struct pair *p = *state;
-    for (unsigned i = 0; i < 50; i++) {
-        if (i == 0) fixture_append_result(&p->leader, 3, 2, 6);
-        fixture_wait(&p->leader, 50);
-        fixture_wait(&p->follower, 50);
-        kz_replica_tick(p->leader.replica);
-        deliver(&p->leader, 1, &p->follower, UINT64_MAX);
-        if (p->follower.import_seq == 0) fixture_store(&p->follower); /* the rows never become durable */
-        deliver(&p->follower, 2, &p->leader, UINT64_MAX);
+    fixture_append_result(&p->leader, 3, 2, 6);
+    for (unsigned i = 0; i < 1000; i++) {
+        fixture_wait(&p->leader, 3);
+        fixture_wait(&p->follower, 3);
+        if (p->leader.now_ms >= p->leader.timer_ms) kz_replica_tick(p->leader.replica);
+        if (i % 4 == 0) deliver(&p->leader, 1, &p->follower, UINT64_MAX); /* some milliseconds on the way */
+        if (p->follower.import_seq == 0) fixture_store(&p->follower);     /* the rows never become durable */
+        if (i % 4 == 2) deliver(&p->follower, 2, &p->leader, UINT64_MAX);
         assert_true(kz_replica_is_leader(p->leader.replica));
     }
     assert_true(p->leader.export_open);
