@@ -8,7 +8,7 @@
 #include "node/registry/record.h"
 #include "tests/cluster/sim.h"
 
-#define MAP_BYTES (64u << 20)
+#define MAP_BYTES (1u << 30)            /* an export that stands still keeps old pages from being used again */
 #define SITES 40u                       /* records written to */
 #define START_MS INT64_C(1767225600000) /* 2026-01-01 */
 #define PATH_BYTES 256
