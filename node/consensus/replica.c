@@ -310,6 +310,15 @@ void kz_replica_peer_lost(struct kz_replica *r, uint64_t id)
     kz_replica_leave(r);
 }
 
+void kz_replica_stop_snapshots(struct kz_replica *r)
+{
+    for (size_t i = 0; i < r->peer_count; i++) {
+        if (!r->peers[i].snapshot) continue;
+        kz_snapshot_stop(r, &r->peers[i]);
+        r->peers[i].snapshot_hold_ms = kz_replica_now(r) + r->options.snapshot_timeout_ms;
+    }
+}
+
 void kz_replica_end_fast_election(struct kz_replica *r)
 {
     if (r->fast_until_ms == 0) return;

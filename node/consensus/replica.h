@@ -120,6 +120,9 @@ void kz_replica_stored(struct kz_replica *replica, uint64_t seq);
 void kz_replica_import_failed(struct kz_replica *replica, uint64_t seq, const char *why);
 /* The connection to `peer` was reset or closed: a lost leader is replaced quickly (LIBRARIES "Timers"). */
 void kz_replica_peer_lost(struct kz_replica *replica, uint64_t peer);
+/* Low on space: end the snapshots being sent, whose views keep old pages from being used again; those followers wait
+ * snapshot_timeout_ms before the next try. */
+void kz_replica_stop_snapshots(struct kz_replica *replica);
 /* Submit what was proposed and start a read round: call at the end of a loop turn. Other inputs do it too. */
 void kz_replica_flush(struct kz_replica *replica);
 

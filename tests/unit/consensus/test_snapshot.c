@@ -237,6 +237,10 @@ static void leader_stays_while_a_slow_snapshot_is_on_its_way(void **state)
         assert_true(kz_replica_is_leader(p->leader.replica));
     }
     assert_true(p->leader.export_open);
+    kz_replica_stop_snapshots(p->leader.replica);
+    assert_false(p->leader.export_open);
+    exchange(p, 5, UINT64_MAX);
+    assert_false(p->leader.export_open); /* not at once again */
 }
 
 int main(void)
