@@ -31,6 +31,8 @@
 #define OU_NODE "node"
 #define OU_ISSUER_OF_NODES "nodes"
 #define SAN_URI_TAG 0x86
+#define FILE_MAX_BYTES (16 << 20) /* a revocation list may be long */
+#define FILE_MAX_TEXT "16 MiB"
 
 struct kz_tls_identity {
     mbedtls_entropy_context entropy;
@@ -177,14 +179,22 @@ static enum kz_code fail_file(const struct loading *loading, const struct file_t
     return kz_fail(loading->err, KZ_TLS, "%s %s: %s", texts->name, path, *detail ? detail : kz_text(why, false));
 }
 
-static enum kz_code fail_parse(const struct loading *loading, const struct file_texts *texts, const char *path,
-                               int result)
+/* The library asks for as much memory as seeking to the end tells, which for a folder is all there is. */
+static enum kz_code check_file(const struct loading *loading, const struct file_texts *texts, const char *path)
 {
     struct stat info;
     FILE *file = stat(path, &info) == 0 ? fopen(path, "r") : NULL;
     if (!file) return fail_file(loading, texts, path, kz_text_of_errno(errno), strerror(errno));
     fclose(file);
     if (S_ISDIR(info.st_mode)) return fail_file(loading, texts, path, KZ_T_IS_A_FOLDER, "");
+    if (!S_ISREG(info.st_mode) || info.st_size > FILE_MAX_BYTES)
+        return fail_file(loading, texts, path, KZ_T_NOT_A_PLAIN_FILE, FILE_MAX_TEXT);
+    return KZ_OK;
+}
+
+static enum kz_code fail_parse(const struct loading *loading, const struct file_texts *texts, const char *path,
+                               int result)
+{
     char text[128];
     mbedtls_strerror(result, text, sizeof text);
     return fail_file(loading, texts, path, KZ_T_NOT_PEM, text);
@@ -218,6 +228,11 @@ static bool holds_issuer_of_nodes(const mbedtls_x509_crt *ca)
 static enum kz_code load_files(struct kz_tls_identity *identity, const struct kz_tls_files *files,
                                const struct loading *loading)
 {
+    enum kz_code code = check_file(loading, &certificate_texts, files->certificate);
+    if (!code) code = check_file(loading, &key_texts, files->key);
+    if (!code) code = check_file(loading, &ca_texts, files->ca);
+    if (!code && files->crl) code = check_file(loading, &crl_texts, files->crl);
+    if (code) return code;
     int result = mbedtls_x509_crt_parse_file(&identity->certificate, files->certificate);
     if (result) return fail_parse(loading, &certificate_texts, files->certificate, result);
     if ((result = parse_key(identity, files->key))) return fail_parse(loading, &key_texts, files->key, result);

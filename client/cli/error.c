@@ -107,9 +107,12 @@ static void complete_conflict(Kz__Error *error, const char *subject)
     snprintf(rev, sizeof rev, "%" PRIu64, current->rev);
     struct kz_buf when;
     kz_buf_init(&when, 0);
-    kz_time_format(&when, current->updated_at);
-    fill_lines(error, KZ_T_EMPTY, KZ_T_WHY_CONFLICT, KZ_T_EMPTY,
-               KZ_TEXT_ARGS(rev, current->updated_by ? current->updated_by : "?", kz_buf_text(&when)));
+    /* A verification makes a revision too, without being an update. */
+    bool verified = current->verified_at > current->updated_at;
+    const char *who = verified ? current->verified_by : current->updated_by;
+    kz_time_format(&when, verified ? current->verified_at : current->updated_at);
+    fill_lines(error, KZ_T_EMPTY, verified ? KZ_T_WHY_CONFLICT_VERIFIED : KZ_T_WHY_CONFLICT, KZ_T_EMPTY,
+               KZ_TEXT_ARGS(rev, who ? who : "?", kz_buf_text(&when)));
     fill_lines(error, KZ_T_EMPTY, KZ_T_EMPTY, KZ_T_HINT_CONFLICT, KZ_TEXT_ARGS(subject));
     kz_buf_fini(&when);
 }

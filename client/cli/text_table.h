@@ -106,6 +106,7 @@
     X(KEY_UNUSABLE, "the key {1} cannot be used", "秘密鍵 {1} を使えません") \
     X(CA_UNUSABLE, "the CA file {1} cannot be used", "CA証明書 {1} を使えません") \
     X(CRL_UNUSABLE, "the revocation list {1} cannot be used", "失効リスト {1} を使えません") \
+    X(NOT_A_PLAIN_FILE, "it is not a plain file of at most {2}", "{2} 以下の通常のファイルではありません") \
     X(NOT_PEM, "it holds nothing of the kind in PEM form ({2})", "その内容のPEMファイルではありません({2})") \
     X(KEY_OF_OTHER, "it does not belong to the certificate {2}", "証明書 {2} の秘密鍵ではありません") \
     X(NOT_A_USER, "it is not a person's: it has no URI name spiffe://.../user/NAME", "利用者の証明書ではありません(URI名 spiffe://.../user/名前 がありません)") \
@@ -138,6 +139,7 @@
     X(WHY_NOT_FOUND, "there is no such record, or it never existed here", "その記録は登録されていません") \
     X(HINT_NOT_FOUND, "keizoku list {1}", "keizoku list {1}") \
     X(WHY_CONFLICT, "it is at rev {1} now, changed by {2} at {3}", "現在は rev {1} です({2} が {3} に変更)") \
+    X(WHY_CONFLICT_VERIFIED, "it is at rev {1} now, verified by {2} at {3}", "現在は rev {1} です({2} が {3} に確認)") \
     X(WHY_CONFLICT_EXISTS, "the revision you named is not the current one", "指定した rev は最新ではありません") \
     X(HINT_CONFLICT, "look at it (keizoku get {1}), then try again with its rev", "keizoku get {1} で確認し、その rev でやり直してください") \
     X(WHY_REFERENCED, "referred to by {1}", "参照元: {1}") \

@@ -155,7 +155,7 @@ struct play {
     Kz__Violation violation, *violations[1];
     Kz__Outcome outcome;
     Kz__Changed rows[100], *row_list[100];
-    char ids[100][8];
+    char ids[100][24];
     Kz__Status status;
 };
 
@@ -408,12 +408,17 @@ static void a_conflict_without_a_difference_says_so(void **state)
     current->updated_by = kz_must_strdup("midorikawa");
     struct play play = {.code = KZ_CONFLICT, .violated = "site/s0", .current = current};
     run_apply(&run, &play, "");
-    kz__record__free_unpacked(current, NULL);
     assert_int_equal(run.status, 4);
     assert_holds(run.err, "site/s0: someone changed it first");
     assert_holds(run.err, "expected was 4");
     assert_holds(run.err, "it is at rev 9 now, changed by midorikawa");
     assert_holds(run.err, "nothing: only the revision is another");
+    current->has_verified_at = true;
+    current->verified_at = current->updated_at + 1000;
+    current->verified_by = kz_must_strdup("hoshino");
+    run_apply(&run, &play, "");
+    kz__record__free_unpacked(current, NULL);
+    assert_holds(run.err, "it is at rev 9 now, verified by hoshino");
 }
 
 /* ---- revocation ---- */
@@ -455,11 +460,11 @@ static void a_crl_beside_the_ca_file_is_used_unasked(void **state)
 /* What, why and what to do, each in the language asked for. Words of the command line may stand in both. */
 static void assert_three_lines(const char *line, const char *text, bool japanese)
 {
-    static const char *const starts[2][3] = {{"keizoku: ", "\n  why: ", "\n  do:  "},
-                                             {"keizoku: ", "\n  理由: ", "\n  対処: "}};
+    static const char starts[2][3][16] = {{"keizoku: ", "\n  why: ", "\n  do:  "},
+                                          {"keizoku: ", "\n  理由: ", "\n  対処: "}};
     for (int i = 0; i < 3; i++) {
         const char *at = strstr(text, starts[japanese][i]);
-        if (!at) fail_msg("%s: no line \"%s\" in:\n%s", line, starts[japanese][i], text);
+        assert_holds(text, starts[japanese][i]);
         at += strlen(starts[japanese][i]);
         size_t length = strcspn(at, "\n"), foreign = 0;
         for (size_t j = 0; j < length; j++)
@@ -542,6 +547,7 @@ static const struct {
     {2, "status --ca=", "no CA file is named"},
     {6, "status --cert @/nosuch", "no such file"},
     {6, "status --cert @", "it is a folder"},
+    {6, "status --ca /dev/zero", "not a plain file"},
     {6, "status --cert @/empty.yaml", "PEM"},
     {6, "status --cert @/main/main.pem --key @/main/main.key", "not a person's"},
     {6, "status --key @/nosuch", "check --key"},
