@@ -199,6 +199,7 @@ static void on_second(uv_timer_t *timer)
         node->contact_stored_ms = node->contact_wall_ms;
         (void)kz_replica_io_put_local(node, CONTACT_KEY, &node->contact_wall_ms, sizeof node->contact_wall_ms);
     }
+    if (kz_writer_low_space(node->writer)) kz_replica_stop_snapshots(node->replica); /* each holds old pages */
     if (kz_writer_low_space(node->writer) && kz_node_is_leader(node)) {
         kz_log_error("store.low_space", "giving leadership away");
         /* Nobody to take it over yet: tried again in a second. */
