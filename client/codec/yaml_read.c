@@ -149,7 +149,9 @@ static void report_syntax(struct reader *reader)
         snprintf(text, sizeof text, "%s %s", problem, parser->context);
     else
         snprintf(text, sizeof text, "%s", problem);
-    struct kz_place place = place_of(reader, parser->problem_mark);
+    /* Of a quote that is never closed the beginning is worth more than the end of the file. */
+    bool unclosed = parser->context && strstr(problem, "unexpected end of stream");
+    struct kz_place place = place_of(reader, unclosed ? parser->context_mark : parser->problem_mark);
     if (parser->error == YAML_READER_ERROR) place = place_of(reader, parser->mark);
     kz_problem_add(reader->problems, place, "document.syntax", KZ_T_DOC_SYNTAX, KZ_TEXT_ARGS("YAML", text));
 }

@@ -95,7 +95,7 @@ test_roles() {
 }
 
 test_kinds() {
-    check a-node-is-no-person refused 6 "not a user's" as nobody keizoku list site
+    check a-node-is-no-person refused 6 "not a person's" as nobody keizoku list site
     # A person's certificate in a node's place.
     cp -r "$LAB/remote" "$WORK/impostor"
     cp "$CERTS/good.pem" "$WORK/impostor/tls/remote.pem"
@@ -135,14 +135,14 @@ test_files() {
     printf 'not a certificate\n' >"$WORK/text.pem"
     : >"$WORK/empty.pem"
     check no-certificate-named refused 2 'cert' env -u KEIZOKU_CERT keizoku list site
-    check missing-certificate refused 6 'nowhere.pem: No such file' keizoku --cert "$WORK/nowhere.pem" list site
-    check missing-key refused 6 'nowhere.key: No such file' keizoku --key "$WORK/nowhere.key" list site
-    check missing-ca refused 6 'nowhere.ca: No such file' keizoku --ca "$WORK/nowhere.ca" list site
-    check missing-crl refused 6 'nowhere.crl: No such file' keizoku --crl "$WORK/nowhere.crl" list site
-    check a-folder-is-no-certificate refused 6 'Is a directory' keizoku --cert "$WORK" list site
-    check text-is-no-certificate refused 6 'text.pem: not a usable PEM' keizoku --cert "$WORK/text.pem" list site
-    check text-is-no-key refused 6 'text.pem: not a usable PEM' keizoku --key "$WORK/text.pem" list site
-    check text-is-no-ca refused 6 'text.pem: not a usable PEM' keizoku --ca "$WORK/text.pem" list site
+    check missing-certificate refused 6 'the certificate .*/nowhere.pem cannot be used' keizoku --cert "$WORK/nowhere.pem" list site
+    check missing-key refused 6 'the key .*/nowhere.key cannot be used' keizoku --key "$WORK/nowhere.key" list site
+    check missing-ca refused 6 'the CA file .*/nowhere.ca cannot be used' keizoku --ca "$WORK/nowhere.ca" list site
+    check missing-crl refused 6 'the revocation list .*/nowhere.crl cannot be used' keizoku --crl "$WORK/nowhere.crl" list site
+    check a-folder-is-no-certificate refused 6 'it is a folder' keizoku --cert "$WORK" list site
+    check text-is-no-certificate refused 6 'in PEM form' keizoku --cert "$WORK/text.pem" list site
+    check text-is-no-key refused 6 'in PEM form' keizoku --key "$WORK/text.pem" list site
+    check text-is-no-ca refused 6 'in PEM form' keizoku --ca "$WORK/text.pem" list site
     check an-empty-file-is-no-certificate refused 6 'empty.pem' keizoku --cert "$WORK/empty.pem" list site
     check a-key-of-another refused 6 'does not belong to' keizoku --key "$CERTS/good.key" list site
     check in-japanese expect_text '理由:' keizoku --lang ja --cert "$WORK/nowhere.pem" list site
@@ -154,7 +154,7 @@ unreadable() {
     [ "$(id -u)" != 0 ] || return 0
     cp "$CERTS/good.key" "$WORK/closed.key"
     chmod 000 "$WORK/closed.key"
-    check unreadable-key refused 6 'closed.key: Permission denied' keizoku --key "$WORK/closed.key" list site
+    check unreadable-key refused 6 'the permissions do not allow it' keizoku --key "$WORK/closed.key" list site
 }
 
 lab_begin --nodes 3

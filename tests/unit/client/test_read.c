@@ -69,6 +69,7 @@ static void each_mistake_is_named_with_its_place(void **state)
         {"a.yaml", "kind: site\nid: 本庁\n", "a.yaml:2:5", "record.id", "is not an id"},
         {"a.yaml", "- 1\n", "a.yaml:1:3", "record.mapping", "mapping"},
         {"a.yaml", "kind: site\n  id: a\n", "a.yaml:2:5", "document.syntax", "YAML"},
+        {"a.yaml", "kind: site\nid: \"a\nname: x\n", "a.yaml:2:5", "document.syntax", "end of stream"},
         {"a.yaml", "kind: &a site\nid: *a\n", "a.yaml:1:7", "document.alias", "anchors"},
         {"a.yaml", "kind: !x site\n", "a.yaml:1:7", "document.tag", "!x"},
         {"a.yaml", "? [a]\n: b\n", "a.yaml:1:3", "document.key", "key"},
