@@ -7,9 +7,9 @@
 #include <sys/queue.h>
 #include <uv.h>
 
+#include "node/base/arena.h"
 #include "node/base/assert.h"
 #include "node/base/log.h"
-#include "node/net/arena.h"
 #include "node/net/frame.h"
 
 #define TICK_MS 50u

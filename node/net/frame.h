@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "node/base/arena.h"
 #include "node/base/buf.h"
 #include "node/base/err.h"
-#include "node/net/arena.h"
 #include "node/net/stream.h"
 #include "proto/wire.h"
 

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "node/base/arena.h"
 #include "node/service/fault.h"
-#include "node/net/arena.h"
 #include "proto/service.pb-c.h"
 
 struct kz_conn;

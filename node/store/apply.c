@@ -68,9 +68,11 @@ static void audit_outcome(struct application *on, struct kz_bytes packed)
 /* The first outcome again. */
 static enum kz_code repeat(struct application *on, const Kz__Command *command, struct kz_bytes remembered)
 {
-    struct kz_bytes packed = {kz_store_arena_memdup(&on->scratch->arena, remembered.data, remembered.size_bytes),
+    struct kz_bytes packed = {kz_arena_memdup(&on->scratch->arena, remembered.data, remembered.size_bytes),
                               remembered.size_bytes};
+    kz_assert(packed.data != NULL);
     Kz__Outcome *outcome = kz__outcome__unpack(&on->scratch->arena.allocator, packed.size_bytes, packed.data);
+    kz_assert(outcome != NULL || !on->scratch->arena.no_memory);
     if (outcome == NULL)
         return kz_table_corrupt(KZ_TABLE_REQUESTS, command->request_id.data, command->request_id.len, "does not decode",
                                 on->err);
@@ -93,6 +95,7 @@ static enum kz_code settle(struct application *on, const struct kz_stage *stage)
 {
     const Kz__Command *command = stage->command;
     const Kz__Outcome *outcome = &stage->outcome;
+    on->scratch->arena.limit_bytes = SIZE_MAX; /* decided: what writing it needs is bounded by what it holds */
     for (size_t i = 0; i < stage->count; i++) {
         if (stage->items[i].unchanged) continue;
         enum kz_code code = kz_state_write(on->txn, stage, &stage->items[i], on->index, on->err);
@@ -103,6 +106,7 @@ static enum kz_code settle(struct application *on, const struct kz_stage *stage)
 
     Kz__Outcome small = without_bulk(outcome);
     struct kz_bytes packed = kz_scratch_pack(on->scratch, &small.base);
+    kz_assert(packed.data != NULL);
     audit_outcome(on, packed);
     if (command->request_id.len == KZ_REQUEST_ID_BYTES) {
         enum kz_code code = kz_requests_remember(on->txn, command->request_id.data, packed, on->err);
@@ -111,6 +115,7 @@ static enum kz_code settle(struct application *on, const struct kz_stage *stage)
     bool whole = outcome->current == NULL && small.n_violations == outcome->n_violations &&
                  small.n_referrers == outcome->n_referrers;
     if (!whole) packed = kz_scratch_pack(on->scratch, &outcome->base);
+    kz_assert(packed.data != NULL);
     tell_outcome(on, command, outcome, packed);
     return KZ_OK;
 }
@@ -118,7 +123,8 @@ static enum kz_code settle(struct application *on, const struct kz_stage *stage)
 static enum kz_code apply_command(struct application *on, const Kz__Command *command)
 {
     struct kz_meta *meta = &on->txn->meta;
-    kz_store_arena_reset(&on->scratch->arena);
+    kz_arena_reset(&on->scratch->arena);
+    on->scratch->arena.limit_bytes = KZ_SCRATCH_MAX_BYTES;
     if (command->request_id.len == KZ_REQUEST_ID_BYTES) {
         struct kz_bytes remembered;
         enum kz_code code = kz_requests_find(&on->txn->scope, command->request_id.data, &remembered, on->err);
@@ -142,6 +148,8 @@ static enum kz_code apply_batch(struct application *on, struct kz_bytes data, bo
     struct kz_meta *meta = &on->txn->meta;
     Kz__Batch *batch = kz__batch__unpack(&on->scratch->entry.allocator, data.size_bytes, data.data);
     *keep = true;
+    if (batch == NULL && on->scratch->entry.no_memory) /* here only: skipping it would diverge */
+        return kz_fail(on->err, KZ_NO_MEMORY, "decode the batch: out of memory");
     if (batch == NULL) {
         kz_log_error("store.batch_skipped", "index=%llu size_bytes=%zu reason=undecodable",
                      (unsigned long long)on->index, data.size_bytes);
@@ -189,13 +197,14 @@ static enum kz_code apply_entry(struct application *on, size_t *size_bytes)
     struct kz_entry entry;
     uint64_t chain;
     bool keep = false;
-    kz_store_arena_reset(&on->scratch->entry);
+    kz_arena_reset(&on->scratch->entry);
     enum kz_code code = kz_log_get(&on->txn->scope, on->index, &entry, &chain, on->err);
     if (code == KZ_NOT_FOUND)
         return kz_fail(on->err, KZ_CORRUPT, "table log, index %llu: missing", (unsigned long long)on->index);
     if (code != KZ_OK) return code;
     /* Copied: the page under it may be written out and reused by this transaction's own writes. */
-    entry.data = kz_store_arena_memdup(&on->scratch->entry, entry.data, entry.size_bytes);
+    entry.data = kz_arena_memdup(&on->scratch->entry, entry.data, entry.size_bytes);
+    kz_assert(entry.data != NULL);
     struct kz_bytes data = {entry.data, entry.size_bytes};
     *size_bytes = entry.size_bytes;
 

@@ -38,20 +38,16 @@ static enum kz_code find_change(struct kz_rows *index, Kz__Kind kind, const char
     return KZ_OK;
 }
 
-/* `allocator` NULL = the heap. */
 static enum kz_code load_change(const struct kz_view *view, Kz__Kind kind, const char *id, uint64_t rev,
-                                ProtobufCAllocator *allocator, Kz__Change **out, struct kz_err *err)
+                                struct kz_arena *arena, Kz__Change **out, struct kz_err *err)
 {
     struct kz_key key = kz_key_u64(rev);
     struct kz_bytes row;
     enum kz_code code = kz_table_get(&view->scope, KZ_TABLE_HISTORY, &key, &row, err);
     if (code == KZ_NOT_FOUND) return kz_table_corrupt(KZ_TABLE_HISTORY, key.bytes, key.size_bytes, "missing", err);
+    if (code == KZ_OK) code = kz_state_decode_change(arena, rev, row, out, err);
     if (code != KZ_OK) return code;
-    *out = kz__change__unpack(allocator, row.size_bytes, row.data);
-    if (*out == NULL) return kz_table_corrupt(KZ_TABLE_HISTORY, key.bytes, key.size_bytes, "does not decode", err);
-    if ((*out)->rev == rev && (*out)->kind == kind && strcmp((*out)->id, id) == 0 && (*out)->after != NULL)
-        return KZ_OK;
-    kz__change__free_unpacked(*out, allocator);
+    if ((*out)->kind == kind && strcmp((*out)->id, id) == 0 && (*out)->after != NULL) return KZ_OK;
     return kz_table_corrupt(KZ_TABLE_HISTORY, key.bytes, key.size_bytes, "not the change its index names", err);
 }
 
@@ -76,18 +72,12 @@ enum kz_code kz_view_get_as_of(struct kz_view *view, Kz__Kind kind, const char *
     code = find_change(&index, kind, id, rev, &found, err);
     kz_rows_close(&index);
     if (code == KZ_NOT_FOUND) return no_record(kind, id, rev, "did not exist", err);
-    if (code == KZ_OK) code = load_change(view, kind, id, found, NULL, &change, err);
+    kz_arena_reset(&view->scratch.arena);
+    if (code == KZ_OK) code = load_change(view, kind, id, found, &view->scratch.arena, &change, err);
     if (code != KZ_OK) return code;
-
-    Kz__Record *record = change->after;
-    change->after = NULL;
-    kz__change__free_unpacked(change, NULL);
-    if (record->has_retired_at) {
-        kz__record__free_unpacked(record, NULL);
-        return no_record(kind, id, rev, "was retired", err);
-    }
-    *out = record;
-    return KZ_OK;
+    if (change->after->has_retired_at) return no_record(kind, id, rev, "was retired", err);
+    *out = kz_record_dup(change->after);
+    return *out != NULL ? KZ_OK : kz_fail(err, KZ_NO_MEMORY, "read a record: out of memory");
 }
 
 struct listing {
@@ -104,22 +94,21 @@ struct listing {
 /* One record that exists now: as it was then, if it was. In the view's arena, emptied for each row. */
 static enum kz_code visit_then(struct listing *listing, const struct kz_rows *now, struct kz_err *err)
 {
-    struct kz_store_arena *arena = &listing->view->scratch.arena;
+    struct kz_arena *arena = &listing->view->scratch.arena;
     struct kz_key key = kz_key_bytes(now->key.data, now->key.size_bytes);
     Kz__Record *record;
     uint64_t found;
     if (now->value.size_bytes < 2)
         return kz_table_corrupt(KZ_TABLE_RECORDS, key.bytes, key.size_bytes, "not a record", err);
     struct kz_bytes bytes = {now->value.data + 1, now->value.size_bytes - 1};
-    kz_store_arena_reset(arena);
+    kz_arena_reset(arena);
     enum kz_code code = kz_state_decode_record(arena, &key, bytes, &record, err);
     if (code != KZ_OK) return code;
     if (record->rev > listing->rev) {
         Kz__Change *change;
         code = find_change(&listing->index, listing->kind, record->id, listing->rev, &found, err);
         if (code == KZ_NOT_FOUND) return KZ_OK; /* it came later */
-        if (code == KZ_OK)
-            code = load_change(listing->view, listing->kind, record->id, found, &arena->allocator, &change, err);
+        if (code == KZ_OK) code = load_change(listing->view, listing->kind, record->id, found, arena, &change, err);
         if (code != KZ_OK) return code;
         record = change->after;
     }

@@ -3,8 +3,8 @@
 #ifndef KZ_STORE_INTERNAL_H
 #define KZ_STORE_INTERNAL_H
 
+#include "node/base/arena.h"
 #include "node/base/buf.h"
-#include "node/store/arena.h"
 #include "node/store/hash.h"
 #include "node/store/store.h"
 #include "node/store/table.h"
@@ -83,15 +83,19 @@ enum kz_code kz_log_check(const struct kz_scope *scope, struct kz_err *err) KZ_M
 
 /* ---- memory reused from command to command ---- */
 
+/* What a command may use, and what decoding one entry may: far above an honest batch (KZ_ENTRY_MAX_BYTES of small
+ * messages grows about fifty-fold), far below what hurts. */
+#define KZ_SCRATCH_MAX_BYTES (256u << 20)
+
 struct kz_scratch {
-    struct kz_store_arena arena; /* one command: what it touches, what it answers */
-    struct kz_store_arena entry; /* one log entry: its bytes and its decoded batch */
-    struct kz_buf encoded;       /* the canonical records of one command */
-    struct kz_buf packed;        /* one message on its way into a table */
+    struct kz_arena arena; /* one command: what it touches, what it answers */
+    struct kz_arena entry; /* one log entry: its bytes and its decoded batch */
+    struct kz_buf encoded; /* the canonical records of one command */
+    struct kz_buf packed;  /* one message on its way into a table */
 };
 void kz_scratch_init(struct kz_scratch *scratch);
 void kz_scratch_fini(struct kz_scratch *scratch);
-/* Packs into scratch->packed, replacing what it held. Out of memory ends the process. */
+/* Packs into scratch->packed, replacing what it held. No data when out of memory. */
 struct kz_bytes kz_scratch_pack(struct kz_scratch *scratch, const ProtobufCMessage *message);
 
 /* ---- a snapshot on its way in (snapshot.c) ---- */

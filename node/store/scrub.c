@@ -54,7 +54,7 @@ static enum kz_code expect(struct scrub *scrub, enum kz_table table, const struc
 
 struct seen_references {
     struct scrub *scrub;
-    struct kz_store_arena *arena;
+    struct kz_arena *arena;
     const struct seen_reference *first;
 };
 
@@ -75,7 +75,11 @@ static void check_reference(void *data, const char *path, Kz__Kind kind, const c
     for (const struct seen_reference *at = seen->first; at != NULL; at = at->next) {
         if (at->key.size_bytes == key.size_bytes && memcmp(at->key.bytes, key.bytes, key.size_bytes) == 0) return;
     }
-    struct seen_reference *mark = kz_store_arena_alloc(seen->arena, sizeof(*mark));
+    struct seen_reference *mark = kz_arena_alloc(seen->arena, sizeof(*mark));
+    if (mark == NULL) {
+        scrub->failure = kz_fail(scrub->err, KZ_NO_MEMORY, "out of memory");
+        return;
+    }
     *mark = (struct seen_reference){seen->first, key};
     seen->first = mark;
     scrub->references++;
@@ -84,12 +88,12 @@ static void check_reference(void *data, const char *path, Kz__Kind kind, const c
 
 static enum kz_code check_record(struct scrub *scrub, const struct kz_rows *rows)
 {
-    struct kz_store_arena *arena = &scrub->view->scratch.arena;
+    struct kz_arena *arena = &scrub->view->scratch.arena;
     struct kz_key key = kz_key_bytes(rows->key.data, rows->key.size_bytes);
     struct kz_bytes bytes = {rows->value.data + 1, rows->value.size_bytes - 1};
     Kz__Record *record;
     if (rows->value.size_bytes < 2) return bad(scrub, rows, "not a record");
-    kz_store_arena_reset(arena);
+    kz_arena_reset(arena);
     enum kz_code code = kz_state_decode_record(arena, &key, bytes, &record, scrub->err);
     if (code != KZ_OK) return code;
     unsigned kind = rows->key.data[0];
@@ -113,11 +117,11 @@ static enum kz_code check_record(struct scrub *scrub, const struct kz_rows *rows
 
 static enum kz_code check_change(struct scrub *scrub, const struct kz_rows *rows)
 {
-    struct kz_store_arena *arena = &scrub->view->scratch.arena;
+    struct kz_arena *arena = &scrub->view->scratch.arena;
     Kz__Change *change;
     struct kz_bytes row;
     if (rows->key.size_bytes != 8) return bad(scrub, rows, "wrong key");
-    kz_store_arena_reset(arena);
+    kz_arena_reset(arena);
     enum kz_code code = kz_state_decode_change(arena, kz_get_u64(rows->key.data), rows->value, &change, scrub->err);
     if (code != KZ_OK) return code;
     if (kz_kind_by_number(change->kind) == NULL || !kz_id_valid(change->id)) return bad(scrub, rows, "not a change");

@@ -14,6 +14,13 @@
 
 #define REFERRERS_NAMED_MAX KZ_PAGE_MAX /* so that an outcome fits a frame */
 
+/* Memory that was asked for; that there was none is seen to at the end. */
+static void *claim(struct kz_stage *stage, void *memory)
+{
+    if (memory == NULL && stage->failure == KZ_OK) stage->failure = KZ_NO_MEMORY;
+    return memory;
+}
+
 /* ---- the records this command has touched ---- */
 
 static size_t slot_of(const struct kz_stage *stage, const struct kz_key *key)
@@ -38,8 +45,8 @@ static void init_items(struct kz_stage *stage, size_t mutations)
     size_t slots = 4;
     while (slots < 2 * mutations)
         slots *= 2;
-    stage->items = kz_store_arena_zero(&stage->scratch->arena, mutations * sizeof(*stage->items));
-    stage->slots = kz_store_arena_zero(&stage->scratch->arena, slots * sizeof(*stage->slots));
+    stage->items = claim(stage, kz_arena_zero(&stage->scratch->arena, mutations * sizeof(*stage->items)));
+    stage->slots = claim(stage, kz_arena_zero(&stage->scratch->arena, slots * sizeof(*stage->slots)));
     stage->slot_mask = slots - 1;
 }
 
@@ -49,7 +56,8 @@ static const char *record_path(struct kz_stage *stage, const Kz__Mutation *mutat
 {
     const struct kz_kind *kind = kz_kind_by_number(mutation->kind);
     size_t room = KZ_NAME_MAX_BYTES + KZ_ID_MAX_BYTES + strlen(field) + 8;
-    char *path = kz_store_arena_alloc(&stage->scratch->arena, room);
+    char *path = claim(stage, kz_arena_alloc(&stage->scratch->arena, room));
+    if (path == NULL) return NULL;
     snprintf(path, room, "%.*s/%.*s%s%s", (int)KZ_NAME_MAX_BYTES, kind != NULL ? kind->name : "?", (int)KZ_ID_MAX_BYTES,
              mutation->id, field[0] == '\0' ? "" : ".", field);
     return path;
@@ -59,7 +67,8 @@ static void violate(struct kz_stage *stage, const Kz__Mutation *mutation, const 
                     const char *en, const char *ja)
 {
     struct kz_text text = {en, ja};
-    kz_violations_add(&stage->violations, record_path(stage, mutation, field), rule, &text, NULL);
+    const char *path = record_path(stage, mutation, field);
+    if (path != NULL) kz_violations_add(&stage->violations, path, rule, &text, NULL);
 }
 
 static bool carries_record(const Kz__Mutation *mutation)
@@ -123,9 +132,10 @@ static void refuse_naming(struct kz_stage *stage, enum kz_code code)
 
 static void accept(struct kz_stage *stage)
 {
-    struct kz_store_arena *arena = &stage->scratch->arena;
-    Kz__Changed *rows = kz_store_arena_zero(arena, stage->count * sizeof(*rows));
-    stage->outcome.changed = kz_store_arena_alloc(arena, stage->count * sizeof(*stage->outcome.changed));
+    struct kz_arena *arena = &stage->scratch->arena;
+    Kz__Changed *rows = claim(stage, kz_arena_zero(arena, stage->count * sizeof(*rows)));
+    stage->outcome.changed = claim(stage, kz_arena_alloc(arena, stage->count * sizeof(*stage->outcome.changed)));
+    if (stage->failure != KZ_OK) return;
     for (size_t i = 0; i < stage->count; i++) {
         const struct kz_staged *item = &stage->items[i];
         kz__changed__init(&rows[i]);
@@ -156,7 +166,8 @@ static enum kz_code load_before(struct kz_stage *stage, struct kz_staged *item)
     if (code == KZ_NOT_FOUND) return KZ_OK;
     if (code != KZ_OK) return code;
     /* Copied: the map's page may be rewritten by an earlier mutation before this one's history is. */
-    item->before_bytes.data = kz_store_arena_memdup(&stage->scratch->arena, bytes.data, bytes.size_bytes);
+    item->before_bytes.data = claim(stage, kz_arena_memdup(&stage->scratch->arena, bytes.data, bytes.size_bytes));
+    if (item->before_bytes.data == NULL) return KZ_NO_MEMORY;
     item->before_bytes.size_bytes = bytes.size_bytes;
     stage->touched_bytes += bytes.size_bytes;
     Kz__Record *before;
@@ -190,12 +201,15 @@ static void name_conflict(struct kz_stage *stage, const struct kz_staged *item)
 {
     const Kz__Mutation *mutation = item->mutation;
     unsigned long long stored = item->before != NULL ? item->before->rev : 0;
-    if (mutation->op == KZ__MUTATION__OP__APPEND)
+    if (mutation->op == KZ__MUTATION__OP__APPEND) {
         violate(stage, mutation, "", "event.conflict",
                 "another event has this id already; nothing was added: an event never changes",
                 "同じ識別子の別の記録が既にあります。記録は変わらないため、追加しませんでした");
-    else
-        kz_violations_addf(&stage->violations, record_path(stage, mutation, ""), "rev.current", NULL,
+        return;
+    }
+    const char *path = record_path(stage, mutation, "");
+    if (path != NULL)
+        kz_violations_addf(&stage->violations, path, "rev.current", NULL,
                            "the stored record has revision %llu, expected was %llu (0 = none)",
                            "保存されている版は %llu、指定された版は %llu です(0 は記録なし)", stored,
                            (unsigned long long)mutation->expected_rev);
@@ -288,7 +302,8 @@ static void append(struct kz_stage *stage, struct kz_staged *item)
 
 static void retire_or_verify(struct kz_stage *stage, struct kz_staged *item)
 {
-    Kz__Record *record = kz_store_arena_memdup(&stage->scratch->arena, item->before, sizeof(*item->before));
+    Kz__Record *record = claim(stage, kz_arena_memdup(&stage->scratch->arena, item->before, sizeof(*item->before)));
+    if (record == NULL) return;
     if (item->mutation->op == KZ__MUTATION__OP__RETIRE) {
         record->has_retired_at = 1;
         record->retired_at = stage->time_ms;
@@ -318,6 +333,7 @@ static enum kz_code stage_mutation(struct kz_stage *stage, const Kz__Mutation *m
         append(stage, item);
     else
         retire_or_verify(stage, item);
+    if (stage->failure != KZ_OK) return stage->failure;
     item->rev = item->after->rev;
     item->last = true;
 
@@ -374,7 +390,7 @@ static void encode_records(struct kz_stage *stage)
             violate(stage, item->mutation, "", "record.size", "the record is larger than 256 KiB",
                     "記録が256KiBを超えています");
     }
-    kz_assert(!encoded->failed);
+    if (encoded->failed) stage->failure = KZ_NO_MEMORY;
 }
 
 /* Second pass: the buffer no longer moves. */
@@ -423,12 +439,13 @@ static void name_referrer(struct kz_stage *stage, const struct kz_key *referrer)
 {
     const struct kz_kind *kind = kz_kind_by_number((Kz__Kind)referrer->bytes[0]);
     size_t room = KZ_NAME_MAX_BYTES + KZ_ID_MAX_BYTES + 2;
-    char *name = kz_store_arena_alloc(&stage->scratch->arena, room);
+    char *name = claim(stage, kz_arena_alloc(&stage->scratch->arena, room));
+    if (stage->outcome.referrers == NULL)
+        stage->outcome.referrers = claim(
+            stage, kz_arena_alloc(&stage->scratch->arena, REFERRERS_NAMED_MAX * sizeof(*stage->outcome.referrers)));
+    if (name == NULL || stage->outcome.referrers == NULL) return;
     snprintf(name, room, "%s/%.*s", kind != NULL ? kind->name : "?", (int)(referrer->size_bytes - 1),
              (const char *)referrer->bytes + 1);
-    if (stage->outcome.referrers == NULL)
-        stage->outcome.referrers =
-            kz_store_arena_alloc(&stage->scratch->arena, REFERRERS_NAMED_MAX * sizeof(*stage->outcome.referrers));
     if (stage->outcome.n_referrers < REFERRERS_NAMED_MAX) stage->outcome.referrers[stage->outcome.n_referrers++] = name;
 }
 
@@ -469,18 +486,21 @@ static enum kz_code check_retirements(struct kz_stage *stage)
 static enum kz_code decide(struct kz_stage *stage)
 {
     bool go_on = true;
-    if (!check_shapes(stage)) {
+    bool sound = check_shapes(stage);
+    if (stage->failure != KZ_OK) return stage->failure;
+    if (!sound) {
         refuse_naming(stage, KZ_INVALID);
         return KZ_OK;
     }
     init_items(stage, stage->command->n_mutations);
+    if (stage->failure != KZ_OK) return stage->failure;
     for (size_t i = 0; i < stage->command->n_mutations; i++) {
         enum kz_code code = stage_mutation(stage, stage->command->mutations[i], &go_on);
         if (code != KZ_OK || !go_on) return code;
     }
     check_records(stage);
+    if (stage->failure == KZ_OK) encode_records(stage);
     if (stage->failure != KZ_OK) return stage->failure;
-    encode_records(stage);
     if (stage->violations.count > 0) {
         refuse_naming(stage, KZ_INVALID);
         return KZ_OK;
@@ -489,6 +509,20 @@ static enum kz_code decide(struct kz_stage *stage)
     if (code != KZ_OK || stage->outcome.code != KZ_OK) return code;
     settle_bytes(stage);
     accept(stage);
+    return KZ_OK;
+}
+
+/* What a command may use is a rule like any other, the same on every node; that memory ran out is this node's. */
+static enum kz_code fail_without_memory(struct kz_stage *stage)
+{
+    struct kz_text text = {"the command needs more memory than one may: split it",
+                           "1回の指示に必要なメモリーが上限を超えます。分けてください"};
+    const struct kz_arena *arena = &stage->scratch->arena;
+    if (arena->no_memory || !arena->over_limit)
+        return kz_fail(stage->err, KZ_NO_MEMORY, "decide a command: out of memory");
+    kz__outcome__init(&stage->outcome);
+    kz_violations_add(&stage->violations, "command", "command.memory", &text, NULL);
+    refuse_naming(stage, KZ_TOO_BIG);
     return KZ_OK;
 }
 
@@ -504,6 +538,8 @@ enum kz_code kz_stage_run(struct kz_stage *stage, const struct kz_scope *scope, 
     stage->err = err;
     kz__outcome__init(&stage->outcome);
     enum kz_code code = decide(stage);
+    if (code == KZ_OK) code = stage->failure;
+    if (code == KZ_NO_MEMORY) code = fail_without_memory(stage);
     if (stage->outcome.code != KZ_OK) stage->rev = rev;
     stage->outcome.has_rev = 1;
     stage->outcome.rev = stage->rev;

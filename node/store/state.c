@@ -39,18 +39,22 @@ enum kz_code kz_state_find(const struct kz_scope *scope, const struct kz_key *ke
     return KZ_OK;
 }
 
-enum kz_code kz_state_decode_record(struct kz_store_arena *arena, const struct kz_key *key, struct kz_bytes bytes,
+enum kz_code kz_state_decode_record(struct kz_arena *arena, const struct kz_key *key, struct kz_bytes bytes,
                                     Kz__Record **out, struct kz_err *err)
 {
     *out = kz__record__unpack(&arena->allocator, bytes.size_bytes, bytes.data);
+    if (*out == NULL && (arena->no_memory || arena->over_limit))
+        return kz_fail(err, KZ_NO_MEMORY, "decode a record: out of memory");
     if (*out == NULL) return kz_table_corrupt(KZ_TABLE_RECORDS, key->bytes, key->size_bytes, "does not decode", err);
     return KZ_OK;
 }
 
-enum kz_code kz_state_decode_change(struct kz_store_arena *arena, uint64_t rev, struct kz_bytes row, Kz__Change **out,
+enum kz_code kz_state_decode_change(struct kz_arena *arena, uint64_t rev, struct kz_bytes row, Kz__Change **out,
                                     struct kz_err *err)
 {
     *out = kz__change__unpack(&arena->allocator, row.size_bytes, row.data);
+    if (*out == NULL && (arena->no_memory || arena->over_limit))
+        return kz_fail(err, KZ_NO_MEMORY, "decode a change: out of memory");
     if (*out == NULL || (*out)->rev != rev) {
         struct kz_key key = kz_key_u64(rev);
         return kz_table_corrupt(KZ_TABLE_HISTORY, key.bytes, key.size_bytes, "does not decode", err);
@@ -133,7 +137,7 @@ struct reference {
     const char *id; /* borrowed from the record */
 };
 struct references {
-    struct kz_store_arena *arena;
+    struct kz_arena *arena;
     struct reference *items;
     size_t count, capacity;
 };
@@ -145,7 +149,8 @@ static void collect(void *data, const char *path, Kz__Kind kind, const char *id)
     if (!kz_id_valid(id) || kz_kind_by_number(kind) == NULL) return;
     if (list->count == list->capacity) {
         size_t capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
-        struct reference *items = kz_store_arena_alloc(list->arena, capacity * sizeof(*items));
+        struct reference *items = kz_arena_alloc(list->arena, capacity * sizeof(*items));
+        kz_assert(items != NULL); /* in apply */
         if (list->count > 0) memcpy(items, list->items, list->count * sizeof(*items));
         list->items = items;
         list->capacity = capacity;
@@ -161,7 +166,7 @@ static int compare_references(const void *a, const void *b)
 }
 
 /* What a live record refers to, sorted, each once; a retired one refers to nothing. */
-static struct references references_of(struct kz_store_arena *arena, const Kz__Record *record)
+static struct references references_of(struct kz_arena *arena, const Kz__Record *record)
 {
     struct references list = {.arena = arena};
     if (!is_live(record)) return list;
@@ -178,7 +183,7 @@ static struct references references_of(struct kz_store_arena *arena, const Kz__R
 
 static enum kz_code write_references(struct kz_store_txn *txn, const struct kz_staged *item, struct kz_err *err)
 {
-    struct kz_store_arena *arena = &txn->scope.store->scratch.arena;
+    struct kz_arena *arena = &txn->scope.store->scratch.arena;
     struct references old = references_of(arena, item->before);
     struct references new = references_of(arena, item->after);
     const Kz__Mutation *mutation = item->mutation;

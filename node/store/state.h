@@ -14,10 +14,10 @@
 /* The canonical bytes of a record; KZ_NOT_FOUND leaves `err` untouched. */
 enum kz_code kz_state_find(const struct kz_scope *scope, const struct kz_key *key, struct kz_bytes *out, bool *retired,
                            struct kz_err *err) KZ_MUST_CHECK;
-/* Rows of our own tables into messages, in the arena; KZ_CORRUPT when they do not decode. */
-enum kz_code kz_state_decode_record(struct kz_store_arena *arena, const struct kz_key *key, struct kz_bytes bytes,
+/* Rows of our own tables into messages, in the arena; KZ_CORRUPT when they do not decode, KZ_NO_MEMORY. */
+enum kz_code kz_state_decode_record(struct kz_arena *arena, const struct kz_key *key, struct kz_bytes bytes,
                                     Kz__Record **out, struct kz_err *err) KZ_MUST_CHECK;
-enum kz_code kz_state_decode_change(struct kz_store_arena *arena, uint64_t rev, struct kz_bytes row, Kz__Change **out,
+enum kz_code kz_state_decode_change(struct kz_arena *arena, uint64_t rev, struct kz_bytes row, Kz__Change **out,
                                     struct kz_err *err) KZ_MUST_CHECK;
 
 /* Writes one staged change: record, history, references, counters and the records' sum. */

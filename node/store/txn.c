@@ -11,16 +11,16 @@
 
 void kz_scratch_init(struct kz_scratch *scratch)
 {
-    kz_store_arena_init(&scratch->arena);
-    kz_store_arena_init(&scratch->entry);
+    kz_arena_init(&scratch->arena, KZ_SCRATCH_MAX_BYTES);
+    kz_arena_init(&scratch->entry, KZ_SCRATCH_MAX_BYTES);
     kz_buf_init(&scratch->encoded, 0);
     kz_buf_init(&scratch->packed, 0);
 }
 
 void kz_scratch_fini(struct kz_scratch *scratch)
 {
-    kz_store_arena_fini(&scratch->arena);
-    kz_store_arena_fini(&scratch->entry);
+    kz_arena_fini(&scratch->arena);
+    kz_arena_fini(&scratch->entry);
     kz_buf_fini(&scratch->encoded);
     kz_buf_fini(&scratch->packed);
 }
@@ -37,7 +37,7 @@ struct kz_bytes kz_scratch_pack(struct kz_scratch *scratch, const ProtobufCMessa
     size_t size = protobuf_c_message_get_packed_size(message);
     kz_buf_clear(&scratch->packed);
     uint8_t *to = kz_buf_extend(&scratch->packed, size);
-    kz_assert(to != NULL || size == 0);
+    if (to == NULL) return (struct kz_bytes){NULL, 0};
     if (size > 0) kz_assert(protobuf_c_message_pack(message, to) == size);
     return (struct kz_bytes){scratch->packed.data, size};
 }
@@ -68,7 +68,7 @@ static void end(struct kz_store_txn *txn)
 {
     struct kz_store *store = txn->scope.store;
     store->txn = NULL;
-    kz_store_arena_reset(&store->scratch.arena);
+    kz_arena_reset(&store->scratch.arena);
     shrink(&store->scratch.encoded);
     shrink(&store->scratch.packed);
     free(txn);

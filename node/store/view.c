@@ -105,7 +105,7 @@ static enum kz_code visit_record(struct kz_view *view, const struct kz_rows *row
     struct kz_key key = kz_key_bytes(rows->key.data, rows->key.size_bytes);
     struct kz_bytes bytes = {rows->value.data + 1, rows->value.size_bytes - 1};
     Kz__Record *record;
-    kz_store_arena_reset(&view->scratch.arena);
+    kz_arena_reset(&view->scratch.arena);
     enum kz_code code = kz_state_decode_record(&view->scratch.arena, &key, bytes, &record, err);
     if (code == KZ_OK) *more = visit(data, record);
     return code;
@@ -140,7 +140,7 @@ static enum kz_code visit_change(struct kz_view *view, uint64_t rev, kz_change_v
     enum kz_code code = kz_table_get(&view->scope, KZ_TABLE_HISTORY, &key, &row, err);
     if (code == KZ_NOT_FOUND) return kz_table_corrupt(KZ_TABLE_HISTORY, key.bytes, key.size_bytes, "missing", err);
     if (code != KZ_OK) return code;
-    kz_store_arena_reset(&view->scratch.arena);
+    kz_arena_reset(&view->scratch.arena);
     code = kz_state_decode_change(&view->scratch.arena, rev, row, &change, err);
     if (code == KZ_OK) *more = visit(data, change);
     return code;
@@ -191,7 +191,7 @@ enum kz_code kz_view_changes(struct kz_view *view, uint64_t from_rev, kz_change_
             code = kz_table_corrupt(KZ_TABLE_HISTORY, key.bytes, key.size_bytes, "missing", err);
             break;
         }
-        kz_store_arena_reset(&view->scratch.arena);
+        kz_arena_reset(&view->scratch.arena);
         code = kz_state_decode_change(&view->scratch.arena, rev, rows.value, &change, err);
         if (code != KZ_OK) break;
         more = visit(data, change);
@@ -275,15 +275,19 @@ enum kz_code kz_view_try(struct kz_view *view, const Kz__Command *command, int64
     struct kz_stage stage;
     enum kz_code code = kz_meta_load(&view->scope, &meta, err);
     if (code != KZ_OK) return code;
-    kz_store_arena_reset(&view->scratch.arena);
-    struct kz_bytes packed = kz_scratch_pack(&view->scratch, &command->base);
-    Kz__Command *copy = kz__command__unpack(&view->scratch.arena.allocator, packed.size_bytes, packed.data);
+    struct kz_scratch *scratch = &view->scratch;
+    kz_arena_reset(&scratch->arena);
+    kz_arena_reset(&scratch->entry);
+    struct kz_bytes packed = kz_scratch_pack(scratch, &command->base);
+    if (packed.data == NULL) return kz_fail(err, KZ_NO_MEMORY, "try: out of memory");
+    Kz__Command *copy = kz__command__unpack(&scratch->entry.allocator, packed.size_bytes, packed.data);
+    if (copy == NULL && scratch->entry.no_memory) return kz_fail(err, KZ_NO_MEMORY, "try: out of memory");
     if (copy == NULL) return kz_fail(err, KZ_TOO_BIG, "the command is too large to try");
-    code = kz_stage_run(&stage, &view->scope, &view->scratch, copy,
-                        now_ms > meta.data_time_ms ? now_ms : meta.data_time_ms, meta.rev, 0, err);
+    code = kz_stage_run(&stage, &view->scope, scratch, copy, now_ms > meta.data_time_ms ? now_ms : meta.data_time_ms,
+                        meta.rev, 0, err);
     if (code == KZ_OK) {
-        packed = kz_scratch_pack(&view->scratch, &stage.outcome.base);
-        *out = kz__outcome__unpack(NULL, packed.size_bytes, packed.data);
+        packed = kz_scratch_pack(scratch, &stage.outcome.base);
+        *out = packed.data == NULL ? NULL : kz__outcome__unpack(NULL, packed.size_bytes, packed.data);
         if (*out == NULL) code = kz_fail(err, KZ_NO_MEMORY, "try: out of memory");
     }
     kz_stage_fini(&stage);

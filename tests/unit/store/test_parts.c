@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small parts: seals, hashes, the arena. */
+/* The small parts: seals and hashes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "node/base/buf.h"
-#include "node/store/arena.h"
 #include "node/store/hash.h"
 #include "node/store/sealed.h"
 
@@ -116,42 +115,6 @@ static void the_state_hash_covers_sum_revision_and_audit_head(void **state)
             assert_memory_not_equal(out[i], out[j], KZ_HASH_BYTES);
 }
 
-static void an_arena_gives_separate_aligned_memory_and_keeps_little(void **state)
-{
-    (void)state;
-    struct kz_store_arena arena;
-    kz_store_arena_init(&arena);
-    uint8_t *last = NULL;
-    for (size_t size = 1; size < 3000; size += 7) {
-        uint8_t *at = kz_store_arena_zero(&arena, size);
-        assert_int_equal((uintptr_t)at % 16, 0);
-        assert_int_equal(at[size - 1], 0);
-        memset(at, 0xff, size);
-        if (last != NULL) assert_int_equal(last[0], 0xff);
-        last = at;
-    }
-    uint8_t *large = kz_store_arena_alloc(&arena, 1u << 20); /* larger than a chunk */
-    memset(large, 1, 1u << 20);
-    assert_string_equal(kz_store_arena_strdup(&arena, "text"), "text");
-    assert_true(arena.total_bytes > 1u << 20);
-    kz_store_arena_reset(&arena);
-    assert_true(arena.total_bytes <= 64u << 10);
-    kz_store_arena_fini(&arena);
-}
-
-static void an_arena_past_its_cap_fails_the_decoder_not_the_process(void **state)
-{
-    (void)state;
-    struct kz_store_arena arena;
-    kz_store_arena_init(&arena);
-    ProtobufCAllocator *allocator = &arena.allocator;
-    assert_non_null(allocator->alloc(allocator->allocator_data, KZ_STORE_ARENA_MAX_BYTES / 2));
-    assert_null(allocator->alloc(allocator->allocator_data, KZ_STORE_ARENA_MAX_BYTES / 2 + 1));
-    assert_null(allocator->alloc(allocator->allocator_data, SIZE_MAX));
-    assert_non_null(allocator->alloc(allocator->allocator_data, 100));
-    kz_store_arena_fini(&arena);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,8 +124,6 @@ int main(void)
         cmocka_unit_test(a_sum_does_not_depend_on_order_and_gives_back_what_is_taken_away),
         cmocka_unit_test(a_sum_tells_kind_id_and_contents_apart),
         cmocka_unit_test(the_state_hash_covers_sum_revision_and_audit_head),
-        cmocka_unit_test(an_arena_gives_separate_aligned_memory_and_keeps_little),
-        cmocka_unit_test(an_arena_past_its_cap_fails_the_decoder_not_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

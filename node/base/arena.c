@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/net/arena.h"
+#include "node/base/arena.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -30,22 +30,32 @@ void kz_arena_init(struct kz_arena *arena, size_t limit_bytes)
     arena->allocator.allocator_data = arena;
 }
 
+static struct kz_arena_block *add_block(struct kz_arena *arena, size_t room)
+{
+    size_t usual = arena->blocks == NULL ? KZ_ARENA_FIRST_BLOCK_BYTES : KZ_ARENA_BLOCK_BYTES;
+    if (room < usual) room = usual;
+    struct kz_arena_block *block = malloc(sizeof *block + room);
+    if (block == NULL) return NULL;
+    block->size_bytes = room;
+    block->used_bytes = 0;
+    block->next = arena->blocks;
+    arena->blocks = block;
+    return block;
+}
+
 void *kz_arena_alloc(struct kz_arena *arena, size_t size_bytes)
 {
-    if (size_bytes > arena->limit_bytes) return NULL;
     size_t rounded = (size_bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if (rounded == 0) rounded = ALIGNMENT; /* protobuf-c takes NULL for failure */
-    if (rounded > arena->limit_bytes || arena->used_bytes > arena->limit_bytes - rounded) return NULL;
-
+    if (size_bytes > SIZE_MAX / 2 || rounded > arena->limit_bytes || arena->used_bytes > arena->limit_bytes - rounded) {
+        arena->over_limit = true;
+        return NULL;
+    }
     struct kz_arena_block *block = arena->blocks;
-    if (!block || block->size_bytes - block->used_bytes < rounded) {
-        size_t room = rounded > KZ_ARENA_BLOCK_BYTES ? rounded : KZ_ARENA_BLOCK_BYTES;
-        block = malloc(sizeof *block + room);
-        if (!block) return NULL;
-        block->size_bytes = room;
-        block->used_bytes = 0;
-        block->next = arena->blocks;
-        arena->blocks = block;
+    if (block == NULL || block->size_bytes - block->used_bytes < rounded) block = add_block(arena, rounded);
+    if (block == NULL) {
+        arena->no_memory = true;
+        return NULL;
     }
     void *memory = block->data + block->used_bytes;
     block->used_bytes += rounded;
@@ -53,23 +63,40 @@ void *kz_arena_alloc(struct kz_arena *arena, size_t size_bytes)
     return memory;
 }
 
+void *kz_arena_zero(struct kz_arena *arena, size_t size_bytes)
+{
+    void *memory = kz_arena_alloc(arena, size_bytes);
+    return memory == NULL ? NULL : memset(memory, 0, size_bytes);
+}
+
+void *kz_arena_memdup(struct kz_arena *arena, const void *bytes, size_t size_bytes)
+{
+    void *memory = kz_arena_alloc(arena, size_bytes);
+    if (memory != NULL && size_bytes > 0) memcpy(memory, bytes, size_bytes);
+    return memory;
+}
+
 void kz_arena_reset(struct kz_arena *arena)
 {
     struct kz_arena_block *keep = NULL, *block = arena->blocks;
-    while (block) {
+    while (block != NULL) {
         struct kz_arena_block *next = block->next;
-        if (!keep && block->size_bytes == KZ_ARENA_BLOCK_BYTES)
+        bool better = block->size_bytes <= KZ_ARENA_BLOCK_BYTES && (!keep || keep->size_bytes < block->size_bytes);
+        if (better) {
+            free(keep);
             keep = block;
-        else
+        } else {
             free(block);
+        }
         block = next;
     }
-    if (keep) {
+    if (keep != NULL) {
         keep->next = NULL;
         keep->used_bytes = 0;
     }
     arena->blocks = keep;
     arena->used_bytes = 0;
+    arena->over_limit = arena->no_memory = false;
 }
 
 void kz_arena_fini(struct kz_arena *arena)
