@@ -333,14 +333,18 @@ int kz_cli_done(struct kz_cli *cli, Kz__Mutation__Op op, const Kz__Response *res
 
 /* ---- freshness ---- */
 
+int64_t kz_cli_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static bool is_too_old(const struct kz_cli *cli, const Kz__Meta *meta)
 {
     if (cli->options.max_age_ms < 0 || !meta || meta->read == KZ__READ_MODE__LINEARIZABLE) return false;
     if (!meta->has_data_time_ms) return true;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    return now_ms - meta->data_time_ms > cli->options.max_age_ms;
+    return kz_cli_now_ms() - meta->data_time_ms > cli->options.max_age_ms;
 }
 
 static int fail_too_old(struct kz_cli *cli, const Kz__Meta *meta)
@@ -411,6 +415,15 @@ static Kz__Error *check_options(const struct kz_cli *cli)
 {
     if (cli->options.help) return NULL; /* `keizoku apply -f x --help` asks about apply */
     unsigned wrong = cli->options.given & ~cli->command->options;
+    if (wrong & KZ_OPTION_FIELDS) {
+        struct kz_buf flag;
+        kz_buf_init(&flag, 0);
+        kz_event_add_flag(&flag, &(struct kz_field){.name = cli->options.fields[0].name});
+        Kz__Error *error = kz_error_new(KZ_USAGE, KZ_T_OPTION_NOT_HERE, KZ_T_OPTION_OTHERS, KZ_T_USE_HELP_SECOND,
+                                        KZ_TEXT_ARGS(kz_buf_text(&flag), cli->command->name));
+        kz_buf_fini(&flag);
+        return error;
+    }
     size_t count;
     const struct kz_option *options = kz_options_table(&count);
     for (size_t i = 0; i < count; i++) {

@@ -13,6 +13,7 @@
 
 #define NEAR_MAX 3
 #define READER "reader"
+#define REPORTER "reporter"
 #define OPERATOR "operator"
 
 /* clang-format off */
@@ -37,6 +38,18 @@ static const struct kz_command table[] = {
      "take it out of the lists; its history stays", "一覧から外す(履歴は残る)"},
     {"watch", "ki", "[KIND[/ID]]", KZ_OPTION_FROM, READER, kz_run_watch,
      "one line per change as it happens; goes on when a node fails", "変更を1行ずつ表示。ノードが落ちても続く"},
+    {"board", "b", "[INCIDENT]", KZ_OPTION_LIVE, READER, kz_run_board,
+     "open incidents: systems in recovery order, time left, last report", "発生中の危機的事象: システムの状態、残り時間、最終報告"},
+    {"report-status", "*", "SYSTEM STATE", KZ_OPTION_FIELDS, REPORTER, kz_run_report_status,
+     "how a system is; needs no quorum", "情報システムの状況報告。過半数がなくても記録できる"},
+    {"status-report", "*", "SYSTEM STATE", KZ_OPTION_FIELDS, REPORTER, kz_run_report_status,
+     "the same as report-status", "report-status と同じ"},
+    {"incident", "*", "VERB [ID]", KZ_OPTION_FIELDS, REPORTER, kz_run_incident,
+     "open, activate, recovering, close, show, timeline", "open 開始、activate 発動、recovering 復旧中、close 解除、show・timeline 表示"},
+    {"entry", "*", "add TEXT", KZ_OPTION_FIELDS, REPORTER, kz_run_entry,
+     "a line in an incident's log", "経過記録への追加"},
+    {"contact", "*", "call CONTACT", KZ_OPTION_FIELDS, REPORTER, kz_run_contact,
+     "what came of calling someone", "連絡の結果の記録"},
     {"schema", "k", "[KIND]", 0, NULL, kz_run_schema,
      "fields, types, labels, rules, sources", "項目、型、名称、制約、根拠"},
     {"outcome", "X", "REQUEST-ID", 0, OPERATOR, kz_run_outcome,
@@ -221,6 +234,7 @@ Kz__Error *kz_command_parse(struct kz_cli *cli)
     struct parser parser = {.cli = cli, .next = 1};
     char letter = '\0';
     for (const char *at = cli->command->words; *at; at++) {
+        if (*at == '*') return NULL; /* the handler reads them */
         if (*at == '+') {
             while (parser.next < cli->words.count) {
                 Kz__Error *error = take(&parser, letter, true);

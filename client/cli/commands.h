@@ -6,8 +6,9 @@
 
 #include "client/cli/cli.h"
 
-/* `words` spells the arguments: K kind, I id, R revision, X request id, S shell, C command; small letters are
- * optional, '+' lets the last one repeat. KIND/ID in one word satisfies "KI". */
+/* `words` spells the arguments: K kind, I id, R revision, X request id, S shell, C command, B incident; small letters
+ * are optional, '+' lets the last one repeat, '*' leaves the rest to the handler. KIND/ID in one word satisfies "KI".
+ */
 struct kz_command {
     const char *name;
     const char *words;
@@ -38,6 +39,11 @@ int kz_run_diff(struct kz_cli *cli);
 int kz_run_verify(struct kz_cli *cli);
 int kz_run_retire(struct kz_cli *cli);
 int kz_run_watch(struct kz_cli *cli);
+int kz_run_board(struct kz_cli *cli);
+int kz_run_incident(struct kz_cli *cli);
+int kz_run_report_status(struct kz_cli *cli);
+int kz_run_entry(struct kz_cli *cli);
+int kz_run_contact(struct kz_cli *cli);
 int kz_run_schema(struct kz_cli *cli);
 int kz_run_outcome(struct kz_cli *cli);
 int kz_run_completion(struct kz_cli *cli);
@@ -50,6 +56,9 @@ void kz_usage_line(struct kz_buf *out, const struct kz_command *command);
 void kz_usage_all(struct kz_buf *out, const struct kz_view *view, const char *config_path);
 void kz_usage_command(struct kz_buf *out, const struct kz_view *view, const struct kz_command *command,
                       const char *config_path);
+/* The options of a command that appends events: made from the schema. */
+void kz_usage_fields(struct kz_buf *out, const struct kz_view *view, const struct kz_command *command);
+void kz_completion_fields(struct kz_buf *out, const struct kz_command *command); /* "--incident --system " */
 void kz_completion_bash(struct kz_buf *out);
 void kz_completion_zsh(struct kz_buf *out);
 

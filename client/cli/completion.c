@@ -78,6 +78,7 @@ static void add_command_cases(struct kz_buf *out)
     for (size_t i = 0; i < count; i++) {
         kz_buf_addf(out, "    %s) words=%s; options=\"", commands[i].name,
                     *commands[i].words ? commands[i].words : "-");
+        if (commands[i].options & KZ_OPTION_FIELDS) kz_completion_fields(out, &commands[i]);
         add_options(out, commands[i].options);
         kz_buf_add_text(out, "\" ;;\n");
     }

@@ -57,7 +57,7 @@ const char *kz_event_short_forms(const struct kz_field *field)
 {
     if (strcmp(field->name, "confirmed") == 0) return "--confirmed, --unconfirmed";
     if (strcmp(field->name, "muster") == 0) return "--muster, --no-muster";
-    if (strcmp(field->name, "rlo_now") == 0) return "--rlo";
+    if (strcmp(field->name, "rlo_now") == 0) return "--rlo, --rlo-now";
     return "";
 }
 

@@ -22,7 +22,7 @@ struct kz_given {
 bool kz_event_flag(const char *flag, size_t length, struct kz_given *out);
 /* "--occurred-at" */
 void kz_event_add_flag(struct kz_buf *out, const struct kz_field *field);
-/* "--confirmed" and the like: the short forms of a field, "" when there are none. */
+/* "--confirmed, --unconfirmed": how a field with short forms is given; "" when its own name is the flag. */
 const char *kz_event_short_forms(const struct kz_field *field);
 
 /* The record to append, with everything that is wrong in `problems`. A name that is no field of the kind is skipped:

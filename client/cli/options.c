@@ -70,6 +70,8 @@ static const struct kz_option table[] = {
      "from this revision on (default: only what comes now)", "このリビジョンから(既定: 今から)"},
     {"retired", 0, NULL, KZ_OPTION_FLAG, AT(retired), KZ_OPTION_RETIRED, NULL, NULL, 0,
      "retired records too", "廃止した記録も含める"},
+    {"watch", 0, NULL, KZ_OPTION_FLAG, AT(live), KZ_OPTION_LIVE, NULL, NULL, 0,
+     "keep it on the screen, renewed every 2 s; Ctrl-C ends it", "2秒ごとに更新して表示し続ける。終了は Ctrl-C"},
 };
 /* clang-format on */
 #define TABLE_COUNT (sizeof table / sizeof table[0])
@@ -279,6 +281,30 @@ static Kz__Error *fail_unknown(const char *argument)
                         near ? KZ_T_DID_YOU_MEAN_SECOND : KZ_T_USE_HELP_ALL, KZ_TEXT_ARGS(name, near_flag));
 }
 
+/* Whether argv[*i] is a field of an event; then *error says what is wrong with it, or NULL. */
+static bool read_field(struct kz_options *options, int argc, char *const *argv, int *i, Kz__Error **error)
+{
+    const char *name = argv[*i] + 2;
+    size_t length = strcspn(name, "=");
+    struct kz_given given;
+    if (!kz_event_flag(name, length, &given)) return false;
+    char shown[NAME_BYTES];
+    snprintf(shown, sizeof shown, "--%.*s", (int)length, name);
+    *error = NULL;
+    if (given.value && name[length])
+        *error =
+            kz_error_new(KZ_USAGE, KZ_T_OPTION_NO_VALUE, KZ_T_OPTION_IS_FLAG, KZ_T_USE_HELP_ALL, KZ_TEXT_ARGS(shown));
+    else if (!given.value && !name[length] && *i + 1 >= argc)
+        *error = kz_error_new(KZ_USAGE, KZ_T_OPTION_VALUE_MISSING, KZ_T_OPTION_WANTS_SECOND, KZ_T_USE_HELP_ALL,
+                              KZ_TEXT_ARGS(shown, "VALUE"));
+    if (*error) return true;
+    if (!given.value) given.value = name[length] ? name + length + 1 : argv[++*i];
+    options->fields = kz_must_realloc(options->fields, (options->field_count + 1) * sizeof *options->fields);
+    options->fields[options->field_count++] = given;
+    options->given |= KZ_OPTION_FIELDS;
+    return true;
+}
+
 /* Handles argv[*i], which begins with '-'; moves *i past a value it took. */
 static Kz__Error *read_flag(struct kz_options *options, int argc, char *const *argv, int *i)
 {
@@ -292,6 +318,8 @@ static Kz__Error *read_flag(struct kz_options *options, int argc, char *const *a
         option = find_letter(argument[1]);
         if (argument[2]) value = argument + 2;
     }
+    Kz__Error *error;
+    if (!option && argument[1] == '-' && read_field(options, argc, argv, i, &error)) return error;
     if (!option) return fail_unknown(argument);
     char shown[NAME_BYTES];
     if (argument[1] == '-')
@@ -367,6 +395,7 @@ void kz_options_fini(struct kz_options *options, struct kz_words *words)
     for (size_t i = 0; i < TABLE_COUNT; i++)
         if (table[i].type == KZ_OPTION_TEXT) free(*(char **)(void *)((char *)options + table[i].offset));
     free(options->config_path);
+    free(options->fields);
     free(words->items);
 }
 

@@ -5,6 +5,7 @@
 #define KZ_CLIENT_CLI_OPTIONS_H
 
 #include "client/cli/error.h"
+#include "client/cli/event_record.h"
 
 enum kz_output { KZ_OUTPUT_TABLE, KZ_OUTPUT_WIDE, KZ_OUTPUT_JSON, KZ_OUTPUT_YAML, KZ_OUTPUT_CSV };
 
@@ -16,6 +17,8 @@ enum kz_option_set {
     KZ_OPTION_FORCE = 1 << 3,
     KZ_OPTION_FROM = 1 << 4,
     KZ_OPTION_RETIRED = 1 << 5,
+    KZ_OPTION_FIELDS = 1 << 6, /* fields of events: no rows of the table, see event_record.h */
+    KZ_OPTION_LIVE = 1 << 7,
 };
 
 /* Texts are owned; NULL: not given. */
@@ -31,7 +34,9 @@ struct kz_options {
     bool no_input, no_headers, quiet, verbose, help;
     char *file;
     int64_t from_rev; /* -1: none */
-    bool dry_run, split, force, retired;
+    bool dry_run, split, force, retired, live;
+    struct kz_given *fields; /* in the order given; values borrowed from argv */
+    size_t field_count;
     unsigned given; /* kz_option_set bits that were used */
     char *config_path;
 };

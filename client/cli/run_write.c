@@ -87,6 +87,24 @@ static size_t count_parts(Kz__Mutation *const *mutations, size_t count)
     return parts;
 }
 
+/* Events are appended one by one, each with its own answer: they have no place in a transaction. */
+static int refuse_event(struct kz_cli *cli, const struct kz_entries *entries)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        const Kz__Record *record = entries->items[i].record;
+        if (!kz_kind_by_number(record->kind)->event) continue;
+        struct kz_buf place;
+        kz_buf_init(&place, 0);
+        if (entries->items[i].node) kz_place_format(&place, entries->items[i].node->place);
+        kz_buf_addf(&place, ": %s", kz_show_kind(record->kind));
+        int status = kz_cli_fail(cli, kz_error_new(KZ_INVALID, KZ_T_APPLY_EVENT, KZ_T_APPLY_EVENT_WHY,
+                                                   KZ_T_APPLY_EVENT_HINT, KZ_TEXT_ARGS(kz_buf_text(&place))));
+        kz_buf_fini(&place);
+        return status;
+    }
+    return 0;
+}
+
 static int send_parts(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, const struct kz_entries *entries)
 {
     size_t parts = count_parts(mutations, count), done = 0;
@@ -123,11 +141,11 @@ int kz_run_apply(struct kz_cli *cli)
     }
     Kz__Mutation **mutations = make_puts(&files.entries);
     size_t count = files.entries.count;
-    int status;
-    if (count_parts(mutations, count) > 1 && !cli->options.split)
-        status = fail_too_big(cli, mutations, count);
-    else
-        status = send_parts(cli, mutations, count, &files.entries);
+    int status = refuse_event(cli, &files.entries);
+    if (!status) {
+        bool too_big = count_parts(mutations, count) > 1 && !cli->options.split;
+        status = too_big ? fail_too_big(cli, mutations, count) : send_parts(cli, mutations, count, &files.entries);
+    }
     kz_cli_free_mutations(mutations, count);
     kz_files_fini(&files);
     return status;

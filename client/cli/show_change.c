@@ -24,6 +24,8 @@ static const char *op_name(Kz__Mutation__Op op, bool japanese, bool machine)
         return machine ? "retire" : kz_text(KZ_T_OP_RETIRE, japanese);
     case KZ__MUTATION__OP__VERIFY:
         return machine ? "verify" : kz_text(KZ_T_OP_VERIFY, japanese);
+    case KZ__MUTATION__OP__APPEND:
+        return machine ? "append" : kz_text(KZ_T_OP_APPEND, japanese);
     default:
         return "?";
     }
@@ -195,6 +197,8 @@ static enum kz_text_id result_text(Kz__Mutation__Op op, const Kz__Changed *chang
         return KZ_T_RESULT_RETIRED;
     case KZ__MUTATION__OP__VERIFY:
         return KZ_T_RESULT_VERIFIED;
+    case KZ__MUTATION__OP__APPEND:
+        return KZ_T_RESULT_APPENDED;
     default:
         return KZ_T_RESULT_CHANGED;
     }
@@ -236,6 +240,7 @@ void kz_show_outcome(const struct kz_view *view, Kz__Mutation__Op op, const Kz__
         if (meta) kz_show_set(object, "meta", kz_show_meta(meta));
         kz_show_set(object, "rev", json_integer((json_int_t)outcome->rev));
         kz_show_set(object, "dry_run", json_boolean(dry_run));
+        if (op == KZ__MUTATION__OP__APPEND) kz_show_set(object, "provisional", json_boolean(outcome->provisional));
         kz_show_set(object, "items", items);
         if (view->output == KZ_OUTPUT_YAML)
             kz_yaml_write(out, object);

@@ -177,10 +177,10 @@ static void add_line(const struct kz_view *view, const struct line *line, struct
 
 static void show_systems(const struct board *board, struct kz_buf *out)
 {
-    static const enum kz_text_id headers[] = {
-        KZ_T_COLUMN_PRIORITY,  KZ_T_COLUMN_SYSTEM, KZ_T_COLUMN_NAME, KZ_T_COLUMN_STATE,    KZ_T_COLUMN_CONFIRMED,
-        KZ_T_COLUMN_ELAPSED,   KZ_T_COLUMN_RTO,    KZ_T_COLUMN_LEFT, KZ_T_COLUMN_EXPECTED, KZ_T_COLUMN_REPORTED,
-        KZ_T_COLUMN_REPORTER, KZ_T_COLUMN_MARK};
+    static const enum kz_text_id headers[] = {KZ_T_COLUMN_PRIORITY, KZ_T_COLUMN_SYSTEM,    KZ_T_COLUMN_NAME,
+                                              KZ_T_COLUMN_STATE,    KZ_T_COLUMN_CONFIRMED, KZ_T_COLUMN_ELAPSED,
+                                              KZ_T_COLUMN_RTO,      KZ_T_COLUMN_LEFT,      KZ_T_COLUMN_EXPECTED,
+                                              KZ_T_COLUMN_REPORTED, KZ_T_COLUMN_REPORTER,  KZ_T_COLUMN_MARK};
     struct kz_grid grid = {0};
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
         kz_show_add_column(board->view, &grid, headers[i], false);
@@ -204,14 +204,12 @@ static void show_head(const struct board *board, struct kz_buf *out)
     const struct kz_view *view = board->view;
     const struct kz_incident *incident = &board->incident;
     const char *unknown = kz_text(KZ_T_UNKNOWN, view->japanese);
-    kz_show_line(view, out, incident->provisional ? KZ_T_BOARD_INCIDENT_PROVISIONAL : KZ_T_BOARD_INCIDENT,
-                 KZ_TEXT_ARGS(board->id, *incident->title ? incident->title : unknown,
-                              incident->has_type
-                                  ? label_of(KZ__KIND__INCIDENT, "type", (int)incident->type, view->japanese)
-                                  : unknown,
-                              incident->has_mode
-                                  ? label_of(KZ__KIND__INCIDENT, "mode", (int)incident->mode, view->japanese)
-                                  : unknown));
+    kz_show_line(
+        view, out, incident->provisional ? KZ_T_BOARD_INCIDENT_PROVISIONAL : KZ_T_BOARD_INCIDENT,
+        KZ_TEXT_ARGS(
+            board->id, *incident->title ? incident->title : unknown,
+            incident->has_type ? label_of(KZ__KIND__INCIDENT, "type", (int)incident->type, view->japanese) : unknown,
+            incident->has_mode ? label_of(KZ__KIND__INCIDENT, "mode", (int)incident->mode, view->japanese) : unknown));
     struct kz_buf decided;
     kz_buf_init(&decided, 0);
     add_hour(&decided, incident->decided_at);
@@ -258,8 +256,7 @@ static json_t *encode_line(const struct line *line)
     kz_show_set(object, "system", kz_show_string(system->system));
     kz_show_set(object, "name", body && body->name ? kz_show_string(body->name) : json_null());
     kz_show_set(object, "priority",
-                priority == INT32_MAX ? json_null()
-                                      : kz_show_string(name_of(KZ__KIND__SYSTEM, "priority", priority)));
+                priority == INT32_MAX ? json_null() : kz_show_string(name_of(KZ__KIND__SYSTEM, "priority", priority)));
     kz_show_set(object, "state", kz_show_string(name_of(KZ__KIND__STATUS, "state", (int)system->state)));
     kz_show_set(object, "confirmed", json_boolean(system->confirmed));
     kz_show_set(object, "out", json_boolean(system->out));
@@ -296,9 +293,8 @@ static json_t *encode_board(const struct board *board)
     kz_show_set(object, "occurred_at", incident->has_occurred_at ? kz_show_time(incident->occurred_at) : json_null());
     kz_show_set(object, "noticed_at", incident->has_noticed_at ? kz_show_time(incident->noticed_at) : json_null());
     kz_show_set(object, "provisional", json_boolean(incident->provisional));
-    kz_show_set(
-        object, "next_report_at",
-        kz_show_time(kz_incident_next_report(board->scene->now_ms, kz_report_minutes, KZ_REPORT_HOURS)));
+    kz_show_set(object, "next_report_at",
+                kz_show_time(kz_incident_next_report(board->scene->now_ms, kz_report_minutes, KZ_REPORT_HOURS)));
     for (size_t i = 0; i < board->count; i++)
         kz_assert(json_array_append_new(systems, encode_line(&board->lines[i])) == 0);
     kz_show_set(object, "systems", systems);
@@ -329,8 +325,8 @@ bool kz_show_board(const struct kz_view *view, const struct kz_scene *scene, str
     struct kz_events events;
     kz_events_init(&events, (const Kz__Record *const *)scene->records, scene->count);
     size_t count = 1;
-    const char **ids = scene->incident ? kz_must_alloc(1, sizeof *ids)
-                                       : kz_open_incidents(scene->records, scene->count, &count);
+    const char **ids =
+        scene->incident ? kz_must_alloc(1, sizeof *ids) : kz_open_incidents(scene->records, scene->count, &count);
     if (scene->incident) ids[0] = scene->incident;
     json_t *items = kz_show_is_json(view) ? json_array() : NULL;
     bool found = true;

@@ -198,6 +198,7 @@
     X(RESULT_UNCHANGED, "unchanged", "変更なし") \
     X(RESULT_VERIFIED, "verified", "確認済み") \
     X(RESULT_RETIRED, "retired", "廃止") \
+    X(RESULT_APPENDED, "appended", "追加") \
     X(EDIT_HEADER, "# {1} at rev {2}. Save and leave to send; unchanged sends nothing.", "# {1} rev {2}。保存して終了すると送信します。変更がなければ送りません。") \
     X(EDIT_UNCHANGED, "nothing changed, nothing sent", "変更がないため送信していません") \
     X(EDIT_NO_INPUT, "edit and --no-input do not go together", "edit と --no-input は同時に使えません") \
@@ -232,6 +233,7 @@
     X(OP_PUT, "put", "変更") \
     X(OP_RETIRE, "retire", "廃止") \
     X(OP_VERIFY, "verify", "確認") \
+    X(OP_APPEND, "append", "追加") \
     /* column headers */ \
     X(COLUMN_KIND, "KIND", "種別") \
     X(COLUMN_ID, "ID", "ID") \
@@ -310,6 +312,51 @@
     X(DOC_KEY_NOT_TEXT, "a key must be a word", "キーは文字列でなければなりません") \
     X(DOC_NOT_RECORD, "a record is a mapping with kind, id and fields", "記録は kind、id、各項目の組(マッピング)です") \
     X(DOC_NO_KIND, "kind is missing (one of {1})", "kind がありません({1} のいずれか)") \
+    /* events, board, timeline */ \
+    X(PROVISIONAL, "provisional", "未確定") \
+    X(PROVISIONAL_LINE, "provisional: {1}: stored at {2}, no quorum has confirmed it yet; it is handed on by itself", "未確定: {1} は {2} に保存しました。過半数の確認はまだです。回復後に自動で確定します") \
+    X(PROVISIONAL_FOLLOW, "  do:  keizoku get {1}/{2}", "  対処: 確定したかどうか: keizoku get {1}/{2}") \
+    X(EVENT_WRONG, "{1}: nothing was recorded", "{1}: 記録していません") \
+    X(EVENT_WRONG_WHY, "fields break the rules named above", "上の項目が規則に合いません") \
+    X(EVENT_WRONG_HINT, "correct them and send again; keizoku help {1} shows what each takes", "直してもう一度送ってください。指定できる値: keizoku help {1}") \
+    X(UNKNOWN_VERB, "{1}: there is no such subcommand", "{1} という操作はありません") \
+    X(INCIDENTS_OPEN, "several incidents are open: {1}", "発生中の危機的事象が複数あります: {1}") \
+    X(INCIDENTS_OPEN_WHY, "an event belongs to one of them, and cannot be moved to another later", "記録はどれか1つに属し、後から移せません") \
+    X(INCIDENTS_OPEN_HINT, "name it with --incident ID", "--incident ID で指定してください") \
+    X(NO_INCIDENT, "{1}: there is no such incident", "{1} という危機的事象はありません") \
+    X(NO_INCIDENT_WHY, "an incident is known by the id of the event that opened it", "危機的事象は開始の記録の識別子で示します") \
+    X(NO_INCIDENT_HINT, "keizoku board shows the open ones, keizoku list incident all", "発生中のもの: keizoku board、すべて: keizoku list incident") \
+    X(APPLY_EVENT, "{1} is an event, and apply does not take events", "{1} は出来事の記録なので apply では扱えません") \
+    X(APPLY_EVENT_WHY, "apply changes records all or nothing; events are appended one by one and never change", "apply は記録の変更を全件まとめて行います。出来事は1件ずつ追加し、変更しません") \
+    X(APPLY_EVENT_HINT, "keizoku incident, report-status, entry add, contact call; nothing was sent", "keizoku incident、report-status、entry add、contact call を使ってください。送信していません") \
+    X(BOARD_INCIDENT, "{1}  {2}  ({3}, {4})", "{1}  {2}  ({3}、{4})") \
+    X(BOARD_INCIDENT_PROVISIONAL, "{1}  {2}  ({3}, {4})  provisional", "{1}  {2}  ({3}、{4})  未確定") \
+    X(BOARD_STATE, "{1} since {2}, decided by {3}", "{1} {2} から(決定: {3})") \
+    X(BOARD_STATE_CRITERION, "{1} since {2}, decided by {3}: {4}", "{1} {2} から(決定: {3}、基準: {4})") \
+    X(BOARD_OCCURRED, "occurred {1}", "発生 {1}") \
+    X(BOARD_NOTICED, "noticed {1}", "覚知 {1}") \
+    X(BOARD_NEXT_REPORT, "next fixed report {1}, in {2}", "次の定時報告 {1}(あと{2})") \
+    X(BOARD_SILENT, "no report yet of {1} systems", "報告のない情報システム: {1}") \
+    X(BOARD_NOTHING, "no incident is open", "発生中の危機的事象はありません") \
+    X(BOARD_MET, "met", "達成") \
+    X(BOARD_LEFT, "{1} left", "残り{1}") \
+    X(BOARD_MISSED, "MISSED by {1}", "超過 {1}") \
+    X(BOARD_CONFIRMED, "confirmed", "確認済") \
+    X(BOARD_UNCONFIRMED, "unconfirmed", "未確認") \
+    X(TIMELINE_CORRECTS, "corrects {1}", "{1} の訂正") \
+    X(COLUMN_PRIORITY, "PRIORITY", "優先度") \
+    X(COLUMN_SYSTEM, "SYSTEM", "情報システム") \
+    X(COLUMN_NAME, "NAME", "名称") \
+    X(COLUMN_CONFIRMED, "CONFIRMED", "確認状況") \
+    X(COLUMN_ELAPSED, "ELAPSED", "経過") \
+    X(COLUMN_RTO, "RTO", "RTO") \
+    X(COLUMN_LEFT, "AGAINST RTO", "RTOまで") \
+    X(COLUMN_EXPECTED, "EXPECTED", "復旧見込") \
+    X(COLUMN_REPORTED, "LAST REPORT", "最終報告") \
+    X(COLUMN_REPORTER, "BY", "報告者") \
+    X(COLUMN_NOTED, "NOTED", "記録日時") \
+    X(COLUMN_WHAT, "WHAT", "内容") \
+    X(COLUMN_MARK, "MARK", "備考") \
     X(DOC_BAD_KIND, "unknown kind {1}; did you mean {2}?", "{1} という種別はありません。{2} の間違いではありませんか") \
     X(DOC_BAD_KIND_LIST, "unknown kind {1} (one of {2})", "{1} という種別はありません({2} のいずれか)") \
     X(DOC_NO_ID, "id is missing", "id がありません") \

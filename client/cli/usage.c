@@ -94,7 +94,9 @@ void kz_usage_command(struct kz_buf *out, const struct kz_view *view, const stru
     kz_usage_line(out, command);
     kz_buf_addf(out, "\n\n" INDENT "%s\n", view->japanese ? command->ja : command->en);
     if (command->role) kz_buf_addf(out, INDENT "%s: %s\n", kz_text(KZ_T_HELP_ROLE, view->japanese), command->role);
-    if (command->options) {
+    if (command->options & KZ_OPTION_FIELDS) {
+        kz_usage_fields(out, view, command);
+    } else if (command->options) {
         add_title(out, view, KZ_T_HELP_OPTIONS, NULL);
         add_options(out, view, command->options);
     }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands that append events and those that follow an incident: which words they take and which fields they set.
+ * One thread. */
+#ifndef KZ_CLIENT_CLI_RUN_EVENT_H
+#define KZ_CLIENT_CLI_RUN_EVENT_H
+
+#include "client/cli/commands.h"
+
+/* Prints the board or the sheet of one incident (`id` NULL: all open ones), once. */
+int kz_run_scene(struct kz_cli *cli, const char *id, bool details);
+
+#endif
