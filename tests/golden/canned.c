@@ -8,14 +8,15 @@
 #include "client/cli/files.h"
 
 #define DATA_TIME_MS INT64_C(1768596372000) /* 2026-01-17T05:46:12+09:00 */
+#define EVENT_EVERY_MS (10 * 60 * 1000)
 #define MEMBERS 3
 
 static char *text(const char *constant) { return (char *)(uintptr_t)constant; } /* only read */
 
-bool canned_read(struct canned *canned, const char *folder)
+static bool read_records(struct canned *canned, const char *folder, const char *name)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/records.yaml", folder);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     struct kz_files files;
     Kz__Error *error = kz_files_read(&files, path);
     *canned = (struct canned){.entries = files.entries};
@@ -28,8 +29,16 @@ bool canned_read(struct canned *canned, const char *folder)
         kz__error__free_unpacked(error, NULL);
         return false;
     }
-    for (size_t i = 0; i < canned->entries.count; i++) {
-        Kz__Record *record = canned->records[canned->count++] = canned->entries.items[i].record;
+    for (size_t i = 0; i < canned->entries.count; i++)
+        canned->records[canned->count++] = canned->entries.items[i].record;
+    return true;
+}
+
+bool canned_read(struct canned *canned, const char *folder)
+{
+    if (!read_records(canned, folder, "records.yaml")) return false;
+    for (size_t i = 0; i < canned->count; i++) {
+        Kz__Record *record = canned->records[i];
         record->has_rev = record->has_created_at = record->has_updated_at = true;
         record->rev = 100 + i;
         record->created_at = DATA_TIME_MS - 86400000;
@@ -37,6 +46,22 @@ bool canned_read(struct canned *canned, const char *folder)
         record->created_by = strdup("officer");
         record->updated_by = strdup("midorikawa");
         kz_record_derive(record);
+    }
+    return true;
+}
+
+bool canned_read_events(struct canned *canned, const char *folder)
+{
+    if (!read_records(canned, folder, "events.yaml")) return false;
+    for (size_t i = 0; i < canned->count; i++) {
+        Kz__Record *record = canned->records[i];
+        const char *dot = strrchr(record->id, '.');
+        record->origin = strndup(record->id, (size_t)(dot - record->id));
+        record->has_origin_seq = record->has_noted_at = true;
+        record->origin_seq = strtoull(dot + 1, NULL, 10);
+        record->noted_at = DATA_TIME_MS + (int64_t)i * EVENT_EVERY_MS;
+        record->has_provisional = record->provisional = strncmp(record->id, "remote", 6) == 0;
+        record->noted_by = strdup(record->provisional ? "midorikawa" : "officer");
     }
     return true;
 }

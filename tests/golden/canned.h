@@ -14,6 +14,9 @@ struct canned {
 
 /* Reads records.yaml of `folder` and gives each record what a node would have set. False: it cannot be read. */
 bool canned_read(struct canned *canned, const char *folder);
+/* The events of events.yaml, one every ten minutes; those of remote are provisional. */
+bool canned_read_events(struct canned *canned, const char *folder);
+#define CANNED_NOW_MS INT64_C(1768610772000) /* 2026-01-17T09:46:12+09:00 */
 void canned_free(struct canned *canned);
 Kz__Record *canned_find(const struct canned *canned, Kz__Kind kind, const char *id);
 

@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "client/cli/commands.h"
+#include "client/cli/show_event.h"
 #include "tests/golden/canned.h"
 
 struct golden {
     const char *folder;
     bool update;
-    struct canned canned;
+    struct canned canned, events;
     size_t cases, failed;
 };
 
@@ -211,6 +212,51 @@ static void write_outcome_many(const struct golden *golden, const struct kz_view
     Kz__Meta meta = canned_meta(true);
     kz_show_outcome(view, KZ__MUTATION__OP__PUT, &outcome, &meta, false, out);
 }
+/* Systems and events, as the board gathers them. */
+static void write_scene(const struct golden *golden, const struct kz_view *view, const char *incident, bool details,
+                        struct kz_buf *out)
+{
+    Kz__Record *records[32];
+    size_t count = 0;
+    for (size_t i = 0; i < golden->canned.count; i++)
+        records[count++] = golden->canned.records[i];
+    for (size_t i = golden->events.count; i-- > 0;) /* the order in which they come says nothing */
+        records[count++] = golden->events.records[i];
+    Kz__Meta meta = canned_meta(false);
+    struct kz_scene scene = {.records = records,
+                             .count = count,
+                             .incident = incident,
+                             .now_ms = CANNED_NOW_MS,
+                             .meta = &meta,
+                             .details = details};
+    bool timeline = incident && !details;
+    if (!(timeline ? kz_show_timeline(view, &scene, out) : kz_show_board(view, &scene, out)))
+        kz_buf_add_text(out, "no such incident\n");
+}
+static void write_board(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    write_scene(golden, view, NULL, false, out);
+}
+static void write_incident(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    write_scene(golden, view, "main-f6bb.1", true, out);
+}
+static void write_timeline(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    write_scene(golden, view, "main-f6bb.1", false, out);
+}
+static void write_no_incident(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    write_scene(golden, view, "main-f6bb.2", true, out);
+    struct kz_scene nothing = {.now_ms = CANNED_NOW_MS};
+    kz_show_board(view, &nothing, out);
+}
+static void write_event_usage(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    kz_usage_fields(out, view, kz_command_find("incident"));
+    kz_usage_fields(out, view, kz_command_find("contact"));
+}
 static void write_schema(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
 {
     (void)golden;
@@ -338,6 +384,11 @@ static const struct {
     {"status-diverged", write_status_diverged, TABLE, 0, 1, false},
     {"outcome", write_outcome, TABLE | WIDE | JSON, 0, 1, false},
     {"outcome-many", write_outcome_many, TABLE, 80, 1, false},
+    {"board", write_board, TABLE | JSON, 0, 1, false},
+    {"incident", write_incident, TABLE, 0, 1, false},
+    {"timeline", write_timeline, TABLE | JSON | CSV, 0, 1, false},
+    {"no-incident", write_no_incident, TABLE, 0, 1, false},
+    {"event-usage", write_event_usage, TABLE, 0, 1, false},
     {"schema", write_schema, TABLE, 0, 1, false},
     {"banners", write_banners, TABLE, 0, 1, false},
     {"conflict", write_conflict, TABLE | JSON, 0, 1, false},
@@ -368,13 +419,14 @@ static void run_case(struct golden *golden, size_t index, enum kz_output output,
 int main(int argc, char **argv)
 {
     struct golden golden = {.folder = argc > 1 ? argv[1] : ".", .update = argc > 2 && !strcmp(argv[2], "--update")};
-    if (!canned_read(&golden.canned, golden.folder)) return 1;
+    if (!canned_read(&golden.canned, golden.folder) || !canned_read_events(&golden.events, golden.folder)) return 1;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (enum kz_output output = KZ_OUTPUT_TABLE; output <= KZ_OUTPUT_CSV; output++)
             for (int japanese = 0; japanese < 2; japanese++)
                 if (cases[i].outputs & (1u << output)) run_case(&golden, i, output, japanese);
     check_leftovers(&golden);
     canned_free(&golden.canned);
+    canned_free(&golden.events);
     printf("golden: %zu outputs, %zu wrong\n", golden.cases, golden.failed);
     return golden.failed ? 1 : 0;
 }
