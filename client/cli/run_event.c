@@ -11,6 +11,7 @@
 #include "node/base/assert.h"
 
 #define WORDS_MAX 2
+#define CLEAR_SCREEN "\033[H\033[2J\033[3J"
 
 /* What follows the command's name: `keizoku incident close ID`. */
 struct verb {
@@ -25,7 +26,7 @@ struct verb {
     int (*follow)(struct kz_cli *cli, const char *id); /* NULL: it appends */
 };
 
-static int show_incident(struct kz_cli *cli, const char *id) { return kz_run_scene(cli, id, true); }
+static int show_incident(struct kz_cli *cli, const char *id) { return kz_run_scene(cli, id, true, NULL); }
 static int show_timeline(struct kz_cli *cli, const char *id);
 
 /* clang-format off */
@@ -318,7 +319,23 @@ static int show_timeline(struct kz_cli *cli, const char *id)
     return status;
 }
 
-int kz_run_scene(struct kz_cli *cli, const char *id, bool details)
+static int print_scene(struct kz_cli *cli, const Kz__Meta *meta, struct kz_live *live, struct kz_buf *out)
+{
+    if (!live) return kz_cli_answer(cli, meta, out);
+    if (!live->terminal && live->shown && strcmp(live->shown, kz_buf_text(out)) == 0) return 0;
+    kz_error_set(&live->shown, kz_buf_text(out));
+    int status = 0;
+    if (live->terminal) {
+        struct kz_buf clear;
+        kz_buf_init(&clear, 0);
+        kz_buf_add_text(&clear, CLEAR_SCREEN);
+        status = kz_cli_print(cli, &clear);
+        kz_buf_fini(&clear);
+    }
+    return status ? status : kz_cli_answer(cli, meta, out);
+}
+
+int kz_run_scene(struct kz_cli *cli, const char *id, bool details, struct kz_live *live)
 {
     static const Kz__Kind kinds[] = {KZ__KIND__INCIDENT, KZ__KIND__STATUS, KZ__KIND__SYSTEM};
     struct kz_gathered gathered;
@@ -332,7 +349,7 @@ int kz_run_scene(struct kz_cli *cli, const char *id, bool details)
                                  .details = details};
         struct kz_buf out;
         kz_buf_init(&out, 0);
-        status = kz_show_board(&cli->view, &scene, &out) ? kz_cli_answer(cli, gathered.meta, &out)
+        status = kz_show_board(&cli->view, &scene, &out) ? print_scene(cli, gathered.meta, live, &out)
                                                          : fail_no_incident(cli, id);
         kz_buf_fini(&out);
     }

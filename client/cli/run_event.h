@@ -6,7 +6,13 @@
 
 #include "client/cli/commands.h"
 
-/* Prints the board or the sheet of one incident (`id` NULL: all open ones), once. */
-int kz_run_scene(struct kz_cli *cli, const char *id, bool details);
+/* What a board that is kept on the screen remembers. */
+struct kz_live {
+    bool terminal; /* the screen is cleared before each */
+    char *shown;   /* owned; elsewhere only what differs from it is written */
+};
+
+/* Prints the board or the sheet of one incident (`id` NULL: all open ones), once. `live` may be NULL. */
+int kz_run_scene(struct kz_cli *cli, const char *id, bool details, struct kz_live *live);
 
 #endif
