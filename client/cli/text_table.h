@@ -336,7 +336,7 @@
     X(BOARD_OCCURRED, "occurred {1}", "発生 {1}") \
     X(BOARD_NOTICED, "noticed {1}", "覚知 {1}") \
     X(BOARD_NEXT_REPORT, "next fixed report {1}, in {2}", "次の定時報告 {1}(あと{2})") \
-    X(BOARD_SILENT, "no report yet of {1} systems", "報告のない情報システム: {1}") \
+    X(BOARD_SILENT, "systems without a report: {1}", "報告のない情報システム: {1}") \
     X(BOARD_NOTHING, "no incident is open", "発生中の危機的事象はありません") \
     X(BOARD_MET, "met", "達成") \
     X(BOARD_LEFT, "{1} left", "残り{1}") \
