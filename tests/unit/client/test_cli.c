@@ -13,131 +13,10 @@
 #include "client/cli/commands.h"
 #include "node/base/assert.h"
 #include "tests/unit/client/server.h"
+#include "tests/unit/client/shell.h"
 #include "tools/ca.h"
 
-#define TEXT_BYTES (64u << 10)
-#define WORDS_MAX 16
-#define SETTINGS_MAX 20
 #define REQUEST "000102030405060708090a0b0c0d0e0f"
-
-/* One authority, a node's and a person's certificate, and a folder for files. */
-static char root[] = "/tmp/keizoku-test-cli-XXXXXX";
-static char node_folder[64], user_folder[64], certificate[96], key[96], trusted[96];
-static struct kz_ca *authority;
-
-static void issue(struct kz_ca_leaf leaf, char folder[64])
-{
-    struct kz_err err;
-    snprintf(folder, 64, "%s/%s", root, leaf.name);
-    leaf.out_dir = folder;
-    if (kz_ca_issue(authority, &leaf, &err)) fail_msg("%s", err.text);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    assert_non_null(mkdtemp(root));
-    char folder[64];
-    snprintf(folder, sizeof folder, "%s/ca", root);
-    struct kz_err err;
-    struct kz_ca_options options = {.cluster = "lab"};
-    if (kz_ca_create(folder, &options, &err) || kz_ca_open(folder, &authority, &err)) fail_msg("%s", err.text);
-    issue((struct kz_ca_leaf){.kind = KZ_CA_KIND_NODE, .name = "main", .addresses = "127.0.0.1"}, node_folder);
-    issue((struct kz_ca_leaf){.kind = KZ_CA_KIND_USER, .name = "officer", .role = "operator"}, user_folder);
-    snprintf(certificate, sizeof certificate, "%s/officer.pem", user_folder);
-    snprintf(key, sizeof key, "%s/officer.key", user_folder);
-    snprintf(trusted, sizeof trusted, "%s/ca.pem", user_folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    kz_ca_close(authority);
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", root);
-    return system(command);
-}
-
-/* ---- one run ---- */
-
-struct run {
-    int status;
-    char out[TEXT_BYTES], err[TEXT_BYTES];
-};
-
-static const char *settings[SETTINGS_MAX]; /* names and values, ended by NULL */
-
-static const char *get_setting(void *data, const char *name)
-{
-    (void)data;
-    for (size_t i = 0; settings[i]; i += 2)
-        if (strcmp(settings[i], name) == 0) return settings[i + 1];
-    return NULL;
-}
-
-static void reset_settings(const char *nodes)
-{
-    const char *const all[] = {"HOME",         root,        "XDG_CACHE_HOME", root, "KEIZOKU_NODE", nodes,
-                               "KEIZOKU_CERT", certificate, "KEIZOKU_KEY",    key,  "KEIZOKU_CA",   trusted};
-    memset(settings, 0, sizeof settings);
-    memcpy(settings, all, sizeof all);
-}
-
-static void add_setting(const char *name, const char *value)
-{
-    size_t count = 0;
-    while (settings[count])
-        count += 2;
-    assert_true(count + 2 < SETTINGS_MAX);
-    settings[count] = name;
-    settings[count + 1] = value;
-}
-
-static int redirect(int fd, FILE *to)
-{
-    int saved = dup(fd);
-    assert_true(saved >= 0 && dup2(fileno(to), fd) == fd);
-    return saved;
-}
-
-static void restore(int fd, int saved, FILE *from, char text[TEXT_BYTES])
-{
-    assert_int_equal(dup2(saved, fd), fd);
-    close(saved);
-    rewind(from);
-    text[fread(text, 1, TEXT_BYTES - 1, from)] = '\0';
-    fclose(from);
-}
-
-/* `line` is split at spaces. */
-static void run_line(struct run *run, const char *line)
-{
-    char copy[512], *words[WORDS_MAX + 1] = {(char[]){"keizoku"}}, *rest = NULL;
-    snprintf(copy, sizeof copy, "%s", line);
-    int count = 1;
-    for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-        assert_true(count < WORDS_MAX);
-        words[count++] = word;
-    }
-    FILE *out = tmpfile(), *err = tmpfile();
-    assert_true(out && err);
-    fflush(NULL);
-    int saved_out = redirect(STDOUT_FILENO, out), saved_err = redirect(STDERR_FILENO, err);
-    run->status = kz_cli_main(count, words, get_setting, NULL);
-    restore(STDOUT_FILENO, saved_out, out, run->out);
-    restore(STDERR_FILENO, saved_err, err, run->err);
-}
-
-static void assert_holds(const char *text, const char *part)
-{
-    if (!strstr(text, part)) fail_msg("no \"%s\" in:\n%s", part, text);
-}
-
-static void assert_lacks(const char *text, const char *part)
-{
-    if (strstr(text, part)) fail_msg("\"%s\" in:\n%s", part, text);
-}
 
 /* ---- nodes of cardboard ---- */
 
@@ -225,7 +104,7 @@ static enum server_act follow(void *data, unsigned n, const Kz__Request *request
 
 static struct server *start(struct play *play, const char *prefix, char nodes[128])
 {
-    struct server *server = server_start(node_folder, "main", follow, play);
+    struct server *server = server_start(shell_node_folder, "main", follow, play);
     size_t used = strlen(nodes);
     snprintf(nodes + used, 128 - used, "%s127.0.0.1:%d", prefix, server_port(server));
     return server;
@@ -256,9 +135,9 @@ static void that_a_write_was_not_applied_is_said_only_from_the_latest_state(void
         struct play play = {.local = cases[i].local, .no_quorum = cases[i].no_quorum, .code = cases[i].code};
         char nodes[128] = "";
         struct server *server = start(&play, "", nodes);
-        reset_settings(nodes);
+        shell_reset_settings(nodes);
         struct run run;
-        run_line(&run, cases[i].line);
+        shell_run(&run, cases[i].line);
         server_stop(server);
         assert_int_equal(run.status, cases[i].status);
         assert_holds(run.err, cases[i].said);
@@ -277,9 +156,9 @@ static void another_nodes_not_found_counts_when_it_has_the_majority(void **state
     struct play alone = {.local = true, .no_quorum = true, .code = KZ_NOT_FOUND}, well = {.code = KZ_NOT_FOUND};
     char nodes[128] = "";
     struct server *one = start(&alone, "", nodes), *two = start(&well, ",", nodes);
-    reset_settings(nodes);
+    shell_reset_settings(nodes);
     struct run run;
-    run_line(&run, "outcome " REQUEST);
+    shell_run(&run, "outcome " REQUEST);
     server_stop(one);
     server_stop(two);
     assert_int_equal(run.status, 3);
@@ -292,9 +171,9 @@ static void that_a_write_was_applied_is_certain_from_any_copy(void **state)
     struct play play = {.local = true, .no_quorum = true, .changed = 1};
     char nodes[128] = "";
     struct server *server = start(&play, "", nodes);
-    reset_settings(nodes);
+    shell_reset_settings(nodes);
     struct run run;
-    run_line(&run, "outcome " REQUEST);
+    shell_run(&run, "outcome " REQUEST);
     server_stop(server);
     assert_int_equal(run.status, 0);
     assert_holds(run.err, "was applied (rev 12)");
@@ -309,16 +188,16 @@ static void a_banner_stands_over_status_only_without_a_majority(void **state)
         struct play play = {.no_quorum = no_quorum, .code = KZ_DENIED};
         char nodes[128] = "";
         struct server *server = start(&play, "", nodes);
-        reset_settings(nodes);
+        shell_reset_settings(nodes);
         struct run run;
-        run_line(&run, "status");
+        shell_run(&run, "status");
         assert_int_equal(run.status, 0);
         if (no_quorum)
             assert_holds(run.err, "[warning] no quorum");
         else
             assert_string_equal(run.err, "");
         /* A watch asks for the status to see who is there; what it tells is not about that answer. */
-        run_line(&run, "watch");
+        shell_run(&run, "watch");
         server_stop(server);
         assert_int_equal(run.status, 5);
         assert_lacks(run.err, "[warning]");
@@ -331,7 +210,7 @@ static char records_path[96];
 
 static void write_records(size_t count, const char *rev)
 {
-    snprintf(records_path, sizeof records_path, "%s/records.yaml", root);
+    snprintf(records_path, sizeof records_path, "%s/records.yaml", shell_root);
     FILE *file = fopen(records_path, "w");
     assert_non_null(file);
     for (size_t i = 0; i < count; i++)
@@ -343,9 +222,9 @@ static void run_apply(struct run *run, struct play *play, const char *options)
 {
     char nodes[128] = "", line[256];
     struct server *server = start(play, "", nodes);
-    reset_settings(nodes);
+    shell_reset_settings(nodes);
     snprintf(line, sizeof line, "apply -f %s %s", records_path, options);
-    run_line(run, line);
+    shell_run(run, line);
     server_stop(server);
 }
 
@@ -384,8 +263,8 @@ static void the_record_that_stopped_many_is_named(void **state)
     char nodes[128] = "";
     struct play play = {.code = KZ_NOT_FOUND, .violated = "site/s2"};
     struct server *server = start(&play, "", nodes);
-    reset_settings(nodes);
-    run_line(&run, "verify site s0 s1 s2");
+    shell_reset_settings(nodes);
+    shell_run(&run, "verify site s0 s1 s2");
     server_stop(server);
     assert_int_equal(run.status, 3);
     assert_holds(run.err, "site/s2: not found");
@@ -429,27 +308,27 @@ static void a_crl_beside_the_ca_file_is_used_unasked(void **state)
     char folder[64], crl[96], nodes[128];
     struct kz_err err;
     size_t count;
-    issue((struct kz_ca_leaf){.kind = KZ_CA_KIND_NODE, .name = "gone", .addresses = "127.0.0.1"}, folder);
-    assert_int_equal(kz_ca_revoke(authority, "node/gone", &count, &err), KZ_OK);
+    shell_issue((struct kz_ca_leaf){.kind = KZ_CA_KIND_NODE, .name = "gone", .addresses = "127.0.0.1"}, folder);
+    assert_int_equal(kz_ca_revoke(shell_authority, "node/gone", &count, &err), KZ_OK);
     char command[256];
-    snprintf(command, sizeof command, "cp %s/ca/crl.pem %s/crl.pem", root, user_folder);
+    snprintf(command, sizeof command, "cp %s/ca/crl.pem %s/crl.pem", shell_root, shell_user_folder);
     assert_int_equal(system(command), 0);
     struct play play = {.local = false};
     struct server *server = server_start(folder, "gone", follow, &play);
     snprintf(nodes, sizeof nodes, "127.0.0.1:%d", server_port(server));
-    reset_settings(nodes);
+    shell_reset_settings(nodes);
     struct run run;
-    run_line(&run, "status");
+    shell_run(&run, "status");
     assert_int_equal(run.status, 6);
     assert_holds(run.err, "is revoked");
     assert_int_equal(play.asked, 0);
-    add_setting("KEIZOKU_CRL", ""); /* none wanted */
-    run_line(&run, "status");
+    shell_add_setting("KEIZOKU_CRL", ""); /* none wanted */
+    shell_run(&run, "status");
     assert_int_equal(run.status, 0);
-    snprintf(crl, sizeof crl, "%s/no-such.pem", root);
-    reset_settings(nodes);
-    add_setting("KEIZOKU_CRL", crl);
-    run_line(&run, "status");
+    snprintf(crl, sizeof crl, "%s/no-such.pem", shell_root);
+    shell_reset_settings(nodes);
+    shell_add_setting("KEIZOKU_CRL", crl);
+    shell_run(&run, "status");
     assert_int_equal(run.status, 6);
     assert_holds(run.err, "no-such.pem");
     server_stop(server);
@@ -478,7 +357,7 @@ static void assert_three_lines(const char *line, const char *text, bool japanese
 static void write_text(const char *name, const char *text)
 {
     char path[96];
-    snprintf(path, sizeof path, "%s/%s", root, name);
+    snprintf(path, sizeof path, "%s/%s", shell_root, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
@@ -563,7 +442,7 @@ static void every_mistake_has_what_why_and_what_to_do_in_both_languages(void **s
 {
     (void)state;
     char line[512], folder[96];
-    snprintf(folder, sizeof folder, "mkdir -p %s/folder", root);
+    snprintf(folder, sizeof folder, "mkdir -p %s/folder", shell_root);
     assert_int_equal(system(folder), 0);
     write_text("broken.yaml", "kind: [\n");
     write_text("empty.yaml", "");
@@ -572,13 +451,13 @@ static void every_mistake_has_what_why_and_what_to_do_in_both_languages(void **s
             struct kz_buf words;
             kz_buf_init(&words, 0);
             for (const char *at = mistakes[i].line; *at; at++)
-                kz_buf_addf(&words, *at == '@' ? "%s" : "%.1s", *at == '@' ? root : at);
+                kz_buf_addf(&words, *at == '@' ? "%s" : "%.1s", *at == '@' ? shell_root : at);
             snprintf(line, sizeof line, "%s", kz_buf_text(&words));
             kz_buf_fini(&words);
-            reset_settings("127.0.0.1:1");
-            add_setting("KEIZOKU_LANG", japanese ? "ja" : "en");
+            shell_reset_settings("127.0.0.1:1");
+            shell_add_setting("KEIZOKU_LANG", japanese ? "ja" : "en");
             struct run run;
-            run_line(&run, line);
+            shell_run(&run, line);
             if (run.status != mistakes[i].status) fail_msg("%s: exit %d\n%s", line, run.status, run.err);
             assert_string_equal(run.out, "");
             assert_three_lines(line, run.err, japanese);
@@ -595,11 +474,11 @@ static void a_failed_editor_is_told_with_its_status(void **state)
     struct play play = {.record = record};
     char nodes[128] = "";
     struct server *server = start(&play, "", nodes);
-    reset_settings(nodes);
-    add_setting("EDITOR", "false");
-    add_setting("TMPDIR", root);
+    shell_reset_settings(nodes);
+    shell_add_setting("EDITOR", "false");
+    shell_add_setting("TMPDIR", shell_root);
     struct run run;
-    run_line(&run, "edit site main");
+    shell_run(&run, "edit site main");
     server_stop(server);
     kz__record__free_unpacked(record, NULL);
     assert_int_equal(run.status, 1);
@@ -613,9 +492,9 @@ static void revision_0_is_before_every_record(void **state)
     struct play play = {.local = false}; /* it knows of no change at all below revision 1 */
     char nodes[128] = "";
     struct server *server = start(&play, "", nodes);
-    reset_settings(nodes);
+    shell_reset_settings(nodes);
     struct run run;
-    run_line(&run, "diff site main 3 0");
+    shell_run(&run, "diff site main 3 0");
     server_stop(server);
     assert_int_equal(run.status, 3);
     assert_int_equal(play.before_rev, 1);
@@ -637,5 +516,5 @@ int main(void)
         cmocka_unit_test(revision_0_is_before_every_record),
         cmocka_unit_test(a_crl_beside_the_ca_file_is_used_unasked),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, shell_set_up, shell_tear_down);
 }
