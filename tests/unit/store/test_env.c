@@ -202,6 +202,7 @@ static void write_for_ever(struct fixture *f, int pipe_fd)
 {
     fixture_open(f);
     f->index = fixture_hard(f).last_index;
+    fixture_apply(f, NULL); /* the last one may have been killed between its append and its apply */
     for (;;) {
         char name[32];
         uint64_t rev = fixture_applied(f).rev + 1;
