@@ -208,8 +208,6 @@ static void send_ack(struct kz_replica *r, uint64_t peer, uint64_t transfer, uin
     r->io->send(r->io->data, peer, &message);
 }
 
-void kz_snapshot_forget(struct kz_replica *r) { r->incoming.active = false; }
-
 void kz_snapshot_refuse(struct kz_replica *r)
 {
     struct kz_snapshot_in *in = &r->incoming;

@@ -46,6 +46,5 @@ void kz_snapshot_stored(struct kz_replica *r, uint64_t transfer, uint64_t sequen
 void kz_snapshot_settle(struct kz_replica *r);
 /* The store could not take the rows. */
 void kz_snapshot_refuse(struct kz_replica *r);
-void kz_snapshot_forget(struct kz_replica *r);
 
 #endif

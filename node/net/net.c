@@ -117,6 +117,5 @@ void kz_net_close(struct kz_net *net, void (*closed)(void *data), void *data)
     kz_net_forget(net);
 }
 
-struct kz_tls *kz_net_tls(struct kz_net *net) { return net->tls; }
 struct uv_loop_s *kz_net_loop(struct kz_net *net) { return net->loop; }
 void kz_net_stats(const struct kz_net *net, struct kz_net_stats *out) { *out = net->stats; }

@@ -38,7 +38,6 @@ enum kz_code kz_net_open(struct kz_net **out, struct uv_loop_s *loop, struct kz_
  * listeners and transports first. */
 void kz_net_close(struct kz_net *net, void (*closed)(void *data), void *data);
 
-struct kz_tls *kz_net_tls(struct kz_net *net);
 struct uv_loop_s *kz_net_loop(struct kz_net *net);
 
 struct kz_net_stats {

@@ -361,7 +361,5 @@ const struct kz_identity *kz_stream_peer(const struct kz_stream *stream)
     return kz_session_peer(stream->session);
 }
 enum kz_alpn kz_stream_alpn(const struct kz_stream *stream) { return stream->alpn; }
-bool kz_stream_incoming(const struct kz_stream *stream) { return stream->incoming; }
 const char *kz_stream_address(const struct kz_stream *stream) { return stream->address; }
-struct kz_net *kz_stream_net(struct kz_stream *stream) { return stream->net; }
 uint64_t kz_stream_idle_ms(const struct kz_stream *stream) { return uv_now(stream->net->loop) - stream->heard_ms; }

@@ -84,9 +84,7 @@ void kz_stream_abort(struct kz_stream *stream, enum kz_layer layer, enum kz_code
 
 const struct kz_identity *kz_stream_peer(const struct kz_stream *stream); /* NULL before on_open */
 enum kz_alpn kz_stream_alpn(const struct kz_stream *stream);
-bool kz_stream_incoming(const struct kz_stream *stream);
 const char *kz_stream_address(const struct kz_stream *stream); /* the other end's, for logs; borrowed */
-struct kz_net *kz_stream_net(struct kz_stream *stream);
 
 /* Milliseconds since bytes last arrived, for the owner's idle timeout (KZ_IDLE_TIMEOUT_MS). */
 uint64_t kz_stream_idle_ms(const struct kz_stream *stream);

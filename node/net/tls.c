@@ -103,7 +103,6 @@ struct kz_tls_generation *kz_tls_generation_take(struct kz_tls *tls)
 }
 
 uint64_t kz_tls_generation_number(const struct kz_tls *tls) { return tls->current->number; }
-mbedtls_ctr_drbg_context *kz_tls_random(struct kz_tls *tls) { return &tls->drbg; }
 const char *kz_tls_cluster(const struct kz_tls *tls) { return tls->cluster; }
 
 static bool same_name(const mbedtls_x509_buf *a, const mbedtls_x509_buf *b)

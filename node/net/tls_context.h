@@ -47,7 +47,6 @@ enum kz_code kz_tls_read_identity(const mbedtls_x509_crt *leaf, const char *clus
 /* "expired", "not issued by ...": the flags of a verification in words. */
 void kz_tls_describe_flags(uint32_t flags, char *out, size_t out_bytes);
 
-mbedtls_ctr_drbg_context *kz_tls_random(struct kz_tls *tls);
 const char *kz_tls_cluster(const struct kz_tls *tls);
 
 #endif

@@ -90,6 +90,20 @@ void kz_request_fail(struct kz_request *request, enum kz_fault fault, const Kz__
     send_response(request, &response);
 }
 
+bool kz_request_refuse(struct kz_request *request, struct kz_violations *violations)
+{
+    bool refused = violations->count > 0;
+    if (refused) {
+        Kz__Outcome outcome = KZ__OUTCOME__INIT;
+        outcome.code = KZ_INVALID;
+        outcome.n_violations = violations->count;
+        outcome.violations = violations->items;
+        kz_request_fail(request, KZ_FAULT_NOT_VALID, &outcome);
+    }
+    kz_violations_fini(violations);
+    return refused;
+}
+
 /* ---- requests ---- */
 
 static struct kz_request *new_request(struct kz_conn *conn, const struct kz_frame *frame)

@@ -43,7 +43,8 @@ struct kz_outbox {
     int64_t last_noted_at;
     struct held_list all; /* by id; of one origin in order of its numbers */
     size_t count;
-    bool checking; /* the state moved since it was last compared */
+    size_t storing; /* of them not durable yet */
+    bool checking;  /* the state moved since it was last compared */
 };
 
 /* ---- the table of what is held ---- */
@@ -73,6 +74,7 @@ static void insert(struct kz_outbox *outbox, struct held *held)
     else
         TAILQ_INSERT_HEAD(&outbox->all, held, link);
     outbox->count++;
+    outbox->storing += !held->durable;
 }
 
 static void free_held(struct kz_outbox *outbox, struct held *held)
@@ -80,6 +82,7 @@ static void free_held(struct kz_outbox *outbox, struct held *held)
     kz_assert(!held->client);
     TAILQ_REMOVE(&outbox->all, held, link);
     outbox->count--;
+    outbox->storing -= !held->durable;
     kz__record__free_unpacked(held->record, NULL);
     free(held->command);
     free(held);
@@ -119,7 +122,7 @@ static struct held *make_held(const uint8_t *command_bytes, size_t size_bytes)
                  command->mutations[0]->record && command->mutations[0]->record->origin &&
                  command->request_id.len == KZ_REQUEST_ID_BYTES;
     struct kz_violations violations = {0};
-    if (sound) kz_service_check_mutation(command->mutations[0], &violations);
+    if (sound) kz_service_check_command(command->reason, command->mutations, 1, &violations);
     if (sound && violations.count == 0 && hash_fits(command->mutations[0]->record)) {
         held = kz_must_alloc(1, sizeof *held);
         held->record = kz_record_dup(command->mutations[0]->record);
@@ -255,10 +258,12 @@ void kz_outbox_durable(struct kz_outbox *outbox, uint64_t seq)
 {
     struct held *held;
     bool news = false;
+    if (outbox->storing == 0) return; /* nearly always: this is asked after every transaction */
     TAILQ_FOREACH(held, &outbox->all, link)
     {
         if (held->durable || held->note_seq > seq) continue;
         held->durable = news = true;
+        outbox->storing--;
         if (kz_node_without_leader_ms(outbox->node) >= ANSWER_WAIT_MS) answer(held, NULL);
     }
     if (news) hand_in_first(outbox);
@@ -362,19 +367,6 @@ static void stamp(struct kz_outbox *outbox, struct kz_request *request, Kz__Muta
     event->origin_hash = (ProtobufCBinaryData){KZ_HASH_BYTES, hash};
 }
 
-static bool refuse_invalid(struct kz_request *request, struct kz_violations *violations)
-{
-    bool invalid = violations->count > 0;
-    if (invalid) {
-        Kz__Outcome outcome = KZ__OUTCOME__INIT;
-        outcome.n_violations = violations->count;
-        outcome.violations = violations->items;
-        kz_request_fail(request, KZ_FAULT_NOT_VALID, &outcome);
-    }
-    kz_violations_fini(violations);
-    return invalid;
-}
-
 static void hold(struct kz_outbox *outbox, struct kz_request *request, const Kz__Command *command)
 {
     size_t size_bytes = kz__command__get_packed_size(command);
@@ -416,10 +408,9 @@ void kz_outbox_submit(struct kz_outbox *outbox, struct kz_request *request)
     struct kz_violations violations = {0};
     const struct kz_resolver resolver = {outbox, find_record};
     stamp(outbox, request, mutation, id, hash);
-    kz_service_check_reason(write->reason, &violations);
-    kz_service_check_mutation(mutation, &violations);
+    kz_service_check_command(write->reason, write->mutations, 1, &violations);
     if (violations.count == 0) kz_record_check_references(mutation->record, &resolver, &violations);
-    if (refuse_invalid(request, &violations)) return;
+    if (kz_request_refuse(request, &violations)) return;
 
     Kz__Command command = KZ__COMMAND__INIT;
     /* The content is the identity: whoever hands the event in, it is the same request. */

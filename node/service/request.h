@@ -14,6 +14,7 @@
 
 struct kz_conn;
 struct kz_node;
+struct kz_violations;
 
 #define KZ_REQUEST_TIMEOUT_MS 10000u /* when the client names none */
 #define KZ_REQUEST_TIMEOUT_MAX_MS 60000u
@@ -47,6 +48,8 @@ bool kz_request_reply(struct kz_request *request, Kz__Response *response);
 /* The request ends with an error, its room forgets it; `outcome` (may be NULL) gives violations, the current record and
  * referrers. */
 void kz_request_fail(struct kz_request *request, enum kz_fault fault, const Kz__Outcome *outcome);
+/* Ends the request with what was found, if anything was (then true). Ends `violations` either way. */
+bool kz_request_refuse(struct kz_request *request, struct kz_violations *violations);
 /* Bytes its connection has not sent yet: a watch waits when there are many. */
 size_t kz_request_unsent_bytes(const struct kz_request *request);
 

@@ -294,33 +294,17 @@ static void forget_client(struct kz_request *request)
     /* The write itself goes on: the client may ask for its outcome by id from any node. */
 }
 
-static void fail_invalid(struct kz_request *request, struct kz_violations *violations)
-{
-    Kz__Outcome outcome = KZ__OUTCOME__INIT;
-    outcome.code = KZ_INVALID;
-    outcome.n_violations = violations->count;
-    outcome.violations = violations->items;
-    kz_request_fail(request, KZ_FAULT_NOT_VALID, &outcome);
-}
-
 /* What needs no state; what needs state is checked again, with it, while applying. */
 static bool check_mutations(struct kz_request *request, const Kz__WriteRequest *write)
 {
     struct kz_violations violations = {0};
-    kz_service_check_reason(write->reason, &violations);
     for (size_t i = 0; i < write->n_mutations; i++) {
-        Kz__Mutation *mutation = write->mutations[i];
-        if (!kz_kind_by_number(mutation->kind)) {
-            kz_violations_fini(&violations);
-            kz_request_fail(request, KZ_FAULT_BAD_KIND, NULL);
-            return false;
-        }
-        kz_service_check_mutation(mutation, &violations);
+        if (kz_kind_by_number(write->mutations[i]->kind)) continue;
+        kz_request_fail(request, KZ_FAULT_BAD_KIND, NULL);
+        return false;
     }
-    bool valid = violations.count == 0;
-    if (!valid) fail_invalid(request, &violations);
-    kz_violations_fini(&violations);
-    return valid;
+    kz_service_check_command(write->reason, write->mutations, write->n_mutations, &violations);
+    return !kz_request_refuse(request, &violations);
 }
 
 static bool check_write(struct kz_writes *writes, struct kz_request *request, const Kz__WriteRequest *write)
@@ -407,13 +391,8 @@ static bool forward_valid(const Kz__Forward *forward)
         command->n_mutations > KZ_MUTATIONS_MAX)
         return false;
     struct kz_violations violations = {0};
-    bool known = true;
-    kz_service_check_reason(command->reason, &violations);
-    for (size_t i = 0; i < command->n_mutations && known; i++) {
-        known = kz_kind_by_number(command->mutations[i]->kind) != NULL;
-        if (known) kz_service_check_mutation(command->mutations[i], &violations);
-    }
-    bool valid = known && violations.count == 0;
+    kz_service_check_command(command->reason, command->mutations, command->n_mutations, &violations);
+    bool valid = violations.count == 0;
     kz_violations_fini(&violations);
     return valid;
 }

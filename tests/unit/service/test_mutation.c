@@ -30,8 +30,22 @@ static void expect_rule(Kz__Mutation__Op op, const char *id, Kz__Record *record,
     mutation.kind = KZ__KIND__CALL;
     mutation.id = (char *)(uintptr_t)id; /* read only; the message has no const */
     mutation.record = record;
-    kz_service_check_mutation(&mutation, &violations);
+    kz_service_check_command(NULL, (Kz__Mutation *[]){&mutation}, 1, &violations);
     assert_string_equal(violations.count == 0 ? "" : violations.items[0]->rule, rule);
+    kz_violations_fini(&violations);
+}
+
+static void a_kind_nobody_knows_is_a_violation_not_a_crash(void **state)
+{
+    (void)state;
+    struct kz_violations violations = {0};
+    Kz__Mutation mutation = KZ__MUTATION__INIT;
+    mutation.op = KZ__MUTATION__OP__APPEND;
+    mutation.kind = (Kz__Kind)31;
+    mutation.id = (char[]){"main-0001.3"};
+    kz_service_check_command(NULL, (Kz__Mutation *[]){&mutation}, 1, &violations);
+    assert_int_equal(violations.count, 1);
+    assert_string_equal(violations.items[0]->rule, "kind.known");
     kz_violations_fini(&violations);
 }
 
@@ -61,6 +75,7 @@ static void an_appended_event_is_checked_as_a_put_record_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_kind_nobody_knows_is_a_violation_not_a_crash),
         cmocka_unit_test(an_event_is_proposed_as_append_only),
         cmocka_unit_test(an_appended_event_is_checked_as_a_put_record_is),
     };
