@@ -7,8 +7,6 @@
 
 #include "node/registry/event.h"
 
-static bool has_text(const char *text) { return text != NULL && text[0] != '\0'; }
-
 /* ---- times ---- */
 
 /* 発生 before 覚知: whoever types 15:00 for 05:00 sees it now, not when the time left against the RTO is wrong. */

@@ -9,10 +9,6 @@
 
 #define WHERE_BYTES 64
 
-static bool has_text(const char *text) { return text != NULL && text[0] != '\0'; }
-
-static bool same_text(const char *a, const char *b) { return has_text(a) && has_text(b) && strcmp(a, b) == 0; }
-
 /* ---- org ---- */
 
 static void check_org(struct kz_check *check, const Kz__Record *record)
@@ -248,6 +244,9 @@ void kz_check_kind(struct kz_check *check, const Kz__Record *record)
         return;
     case KZ__KIND__RUNBOOK:
         check_runbook(check, record);
+        return;
+    case KZ__KIND__BACKUP:
+        kz_check_upkeep(check, record);
         return;
     case KZ__KIND__INCIDENT:
     case KZ__KIND__STATUS:

@@ -118,6 +118,13 @@ bool kz_code_is_mail(const char *text)
 
 bool kz_code_is_sha256(const char *text) { return strspn(text, "0123456789abcdefABCDEF") == 64 && text[64] == '\0'; }
 
+bool kz_code_is_hour_minute(const char *text)
+{
+    if (strlen(text) != 5 || text[2] != ':') return false;
+    if (!is_digit(text[0]) || !is_digit(text[1]) || !is_digit(text[3]) || !is_digit(text[4])) return false;
+    return (text[0] - '0') * 10 + (text[1] - '0') < 24 && text[3] < '6';
+}
+
 bool kz_code_is_month_day(const char *text)
 {
     static const int month_days[12] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};

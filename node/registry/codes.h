@@ -22,8 +22,9 @@ bool kz_code_is_phone(const char *text);
  * bytes in all (RFC 5321 4.5.3.1). ASCII only: what every ministry's mail server accepts. */
 bool kz_code_is_mail(const char *text);
 
-bool kz_code_is_sha256(const char *text);    /* 64 hexadecimal digits */
-bool kz_code_is_month_day(const char *text); /* MM-DD, a day that exists in some year */
-bool kz_code_is_label_key(const char *text); /* [a-z0-9][a-z0-9._/-]{0,62} */
+bool kz_code_is_sha256(const char *text);      /* 64 hexadecimal digits */
+bool kz_code_is_hour_minute(const char *text); /* HH:MM, 00:00 to 23:59 */
+bool kz_code_is_month_day(const char *text);   /* MM-DD, a day that exists in some year */
+bool kz_code_is_label_key(const char *text);   /* [a-z0-9][a-z0-9._/-]{0,62} */
 
 #endif

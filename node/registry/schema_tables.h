@@ -15,6 +15,7 @@ extern const struct kz_field kz_schema_function[];
 extern const struct kz_field kz_schema_system[];
 extern const struct kz_field kz_schema_component[];
 extern const struct kz_field kz_schema_runbook[];
+extern const struct kz_field kz_schema_backup[];
 extern const struct kz_field kz_schema_incident[];
 extern const struct kz_field kz_schema_status[];
 extern const struct kz_field kz_schema_entry[];

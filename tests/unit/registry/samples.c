@@ -19,6 +19,8 @@ static const struct {
     {"runbook.state", "APPROVED"},
     {"runbook.author", "the-author"},
     {"runbook.approver", "the-approver"},
+    {"backup.start", "22:30"},
+    {"backup.last_sha256", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
     {"role.deputies", "the-deputy"},
     {"role.teams.leader", "the-leader"},
 };

@@ -112,12 +112,13 @@ static void numbers_of_events_are_as_agreed(void **state)
     static const struct {
         const char *name;
         unsigned number;
-    } fields[] = {{"origin", 17},   {"origin_seq", 18}, {"origin_hash", 19}, {"provisional", 20},
-                  {"noted_at", 21}, {"noted_by", 22},   {"incident", 50},    {"status", 51},
-                  {"entry", 52},    {"tick", 53},       {"call", 54},        {"runbook", 37}};
+    } fields[] = {{"origin", 17},   {"origin_seq", 18}, {"origin_hash", 19}, {"provisional", 20}, {"noted_at", 21},
+                  {"noted_by", 22}, {"incident", 50},   {"status", 51},      {"entry", 52},       {"tick", 53},
+                  {"call", 54},     {"runbook", 37},    {"backup", 40}};
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         assert_int_equal(protobuf_c_message_descriptor_get_field_by_name(&kz__record__descriptor, fields[i].name)->id,
                          fields[i].number);
+    assert_int_equal(KZ__KIND__BACKUP, 11);
     assert_int_equal(KZ__KIND__INCIDENT, 20);
     assert_int_equal(KZ__KIND__STATUS, 21);
     assert_int_equal(KZ__KIND__ENTRY, 22);
