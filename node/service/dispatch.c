@@ -27,7 +27,7 @@ static bool adds_events(const Kz__Request *message)
     return message->write->n_mutations > 0;
 }
 
-static void take_event(struct kz_request *request) { kz_outbox_submit(request->node->outbox, request); }
+static void take_event(struct kz_request *request) { kz_outbox_io_submit(request->node, request); }
 static void take_write(struct kz_request *request) { kz_writes_submit(request->node->writes, request); }
 static void take_read(struct kz_request *request) { kz_reads_submit(request->node->reads, request); }
 static void take_watch(struct kz_request *request) { kz_watches_submit(request->node->watches, request); }

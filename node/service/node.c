@@ -331,7 +331,7 @@ enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *
     enum kz_code code = open_net(node, err);
     if (code == KZ_OK) code = open_store(node, bootstrap, &hard, err);
     if (code == KZ_OK) code = kz_incarnations_open(node, err);
-    if (code == KZ_OK) code = kz_outbox_open(node, &hard, err);
+    if (code == KZ_OK) code = kz_outbox_io_open(node, &hard, err);
     const struct kz_writer_options writer = {
         .notify = notify_stored, .data = node, .free_reserve_bytes = (uint64_t)config->reserve_bytes};
     if (code == KZ_OK) code = kz_writer_open(&node->writer, node->store, &writer, err);

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "node/service/config.h"
+#include "node/service/outbox.h"
 #include "node/store/store.h"
 #include "proto/peer.pb-c.h"
 #include "proto/service.pb-c.h"
@@ -19,7 +20,6 @@
 
 struct kz_conn;
 struct kz_incarnations;
-struct kz_outbox;
 struct kz_replica_io_state;
 
 struct kz_node {
@@ -32,6 +32,7 @@ struct kz_node {
     struct kz_writer *writer;
     struct kz_replica *replica;
     struct kz_replica_io_state *replica_io;
+    struct kz_outbox_io outbox_io;
     struct kz_outbox *outbox;
     struct kz_transport *transport;
     struct kz_listener *listener;

@@ -8,6 +8,7 @@
 #include "node/registry/record.h"
 #include "node/service/mutation.h"
 #include "node/service/outbox.h"
+#include "node/service/outbox_io.h"
 #include "node/service/read.h"
 #include "node/service/status.h"
 #include "node/service/watch.h"

@@ -5,20 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "node/base/assert.h"
 #include "node/base/log.h"
-#include "node/registry/event.h"
-#include "node/service/conn.h"
-#include "node/service/node_parts.h"
-#include "node/service/replica_io.h"
+#include "node/service/mutation.h"
 #include "node/store/hash.h"
 
-#define PREFIX "event."
-#define LAST_SEQ_KEY "events.last"
-#define ANSWER_WAIT_MS 2000u  /* as long as an `auto` read waits for the cluster */
+#define PREFIX KZ_OUTBOX_NOTES "."
+#define LAST_SEQ_KEY KZ_OUTBOX_NOTES "s.last"
 #define OFFERS_PER_SECOND 64u /* to one peer */
 #define INCARNATION_HEX_BYTES 4
+
+static_assert(KZ_OUTBOX_PEERS_MAX <= 32, "a peer is a bit of offered_to");
 
 struct held {
     Kz__Record *record; /* owned; `provisional` set */
@@ -28,16 +27,19 @@ struct held {
     uint64_t note_seq; /* durable once the store thread has done this */
     bool durable;
     bool handed_in;
-    bool refused;              /* the cluster would not have it: kept and shown, not handed in again */
-    uint32_t offered_to;       /* peers that hold it, bit by place in the configuration */
-    struct kz_request *client; /* borrowed; waits for an answer; NULL */
+    bool refused;        /* the cluster would not have it: kept and shown, not handed in again */
+    uint32_t offered_to; /* peers that hold it, bit by place in peer_ids */
+    void *client;        /* borrowed; waits for an answer; NULL */
     uint64_t answer_by_ms;
     TAILQ_ENTRY(held) link;
 };
 TAILQ_HEAD(held_list, held);
 
 struct kz_outbox {
-    struct kz_node *node; /* borrowed */
+    const struct kz_outbox_io *io; /* borrowed */
+    uint32_t rules;
+    uint64_t peer_ids[KZ_OUTBOX_PEERS_MAX]; /* in the order they were met */
+    size_t peer_count;
     char origin[KZ_ORIGIN_MAX_BYTES + 1];
     uint64_t last_seq;
     int64_t last_noted_at;
@@ -141,22 +143,26 @@ static void note(struct kz_outbox *outbox, struct held *held)
 {
     char key[KZ_KEY_MAX_BYTES];
     make_key(key, sizeof key, held->record);
-    held->note_seq = kz_replica_io_put_local(outbox->node, key, held->command, held->command_bytes);
+    held->note_seq = outbox->io->put_local(outbox->io->data, key, held->command, held->command_bytes);
 }
 
 static void drop_note(struct kz_outbox *outbox, const struct held *held)
 {
     char key[KZ_KEY_MAX_BYTES];
     make_key(key, sizeof key, held->record);
-    (void)kz_replica_io_put_local(outbox->node, key, NULL, 0);
+    (void)outbox->io->put_local(outbox->io->data, key, NULL, 0);
 }
 
 /* ---- birth ---- */
 
-static bool take_note(void *data, const char *key, const uint8_t *value, size_t size_bytes)
+bool kz_outbox_restore(void *data, const char *key, const uint8_t *value, size_t size_bytes)
 {
     struct kz_outbox *outbox = data;
-    struct held *held = make_held(value, size_bytes);
+    if (strcmp(key, LAST_SEQ_KEY) == 0 && size_bytes == sizeof outbox->last_seq) {
+        memcpy(&outbox->last_seq, value, sizeof outbox->last_seq);
+        return true;
+    }
+    struct held *held = strncmp(key, PREFIX, strlen(PREFIX)) == 0 ? make_held(value, size_bytes) : NULL;
     if (!held) {
         kz_log_error("event.unreadable", "key=%s", key);
         return true;
@@ -168,30 +174,22 @@ static bool take_note(void *data, const char *key, const uint8_t *value, size_t 
     return true;
 }
 
-static void name_origin(struct kz_outbox *outbox, const struct kz_hard_state *hard)
+static void name_origin(struct kz_outbox *outbox, const char *name, const uint8_t *incarnation)
 {
     const int name_bytes = KZ_ORIGIN_MAX_BYTES - INCARNATION_HEX_BYTES - 1;
-    snprintf(outbox->origin, sizeof outbox->origin, "%.*s-%02x%02x", name_bytes, outbox->node->config->name,
-             hard->incarnation[0], hard->incarnation[1]);
+    snprintf(outbox->origin, sizeof outbox->origin, "%.*s-%02x%02x", name_bytes, name, incarnation[0], incarnation[1]);
 }
 
-enum kz_code kz_outbox_open(struct kz_node *node, const struct kz_hard_state *hard, struct kz_err *err)
+struct kz_outbox *kz_outbox_new(const struct kz_outbox_io *io, const char *name,
+                                const uint8_t incarnation[KZ_INCARNATION_BYTES], uint32_t rules)
 {
     struct kz_outbox *outbox = kz_must_alloc(1, sizeof *outbox);
-    outbox->node = node;
-    node->outbox = outbox;
-    TAILQ_INIT(&outbox->all);
-    name_origin(outbox, hard);
-    struct kz_view *view;
-    enum kz_code code = kz_view_open(node->store, &view, err);
-    if (code != KZ_OK) return code;
-    size_t size = sizeof outbox->last_seq;
-    code = kz_view_local(view, LAST_SEQ_KEY, &outbox->last_seq, &size, err);
-    if (code == KZ_NOT_FOUND) code = KZ_OK;
-    if (code == KZ_OK) code = kz_view_local_each(view, PREFIX, take_note, outbox, err);
-    kz_view_close(view);
+    outbox->io = io;
+    outbox->rules = rules;
     outbox->checking = true;
-    return code;
+    TAILQ_INIT(&outbox->all);
+    name_origin(outbox, name, incarnation);
+    return outbox;
 }
 
 void kz_outbox_free(struct kz_outbox *outbox)
@@ -204,40 +202,29 @@ void kz_outbox_free(struct kz_outbox *outbox)
 
 /* ---- answers ---- */
 
-static void forget_client(struct kz_request *request)
+void kz_outbox_forget(void *handle) { ((struct held *)handle)->client = NULL; }
+
+static void answer(struct kz_outbox *outbox, struct held *held, const Kz__Outcome *confirmed)
 {
-    struct held *held = request->room;
+    void *client = held->client;
+    if (!client) return;
     held->client = NULL;
-    request->forget = NULL;
+    outbox->io->answer(outbox->io->data, client, held->record, confirmed);
 }
 
-static void answer(struct held *held, const Kz__Outcome *confirmed)
+static bool is_safe(const struct kz_outbox *outbox, const struct held *held)
 {
-    struct kz_request *request = held->client;
-    if (!request) return;
-    forget_client(request);
-    Kz__Changed row = KZ__CHANGED__INIT, *rows = &row;
-    Kz__Outcome outcome = KZ__OUTCOME__INIT;
-    row.kind = held->record->kind;
-    row.id = held->record->id;
-    outcome.code = KZ_OK;
-    outcome.changed = &rows;
-    outcome.n_changed = 1;
-    outcome.has_provisional = outcome.provisional = !confirmed;
-    if (confirmed && confirmed->n_changed) row.rev = confirmed->changed[0]->rev;
-    Kz__Response response = KZ__RESPONSE__INIT;
-    response.outcome = &outcome;
-    kz_request_reply(request, &response);
+    return held->durable || !(outbox->rules & KZ_OUTBOX_DURABLE);
 }
 
 /* ---- to the cluster ---- */
 
 static void hand_in(struct kz_outbox *outbox, struct held *held)
 {
-    if (!held->durable || held->handed_in || held->refused) return;
+    if (!is_safe(outbox, held) || held->handed_in || held->refused) return;
     Kz__Command *command = kz__command__unpack(NULL, held->command_bytes, held->command);
     if (!command) return; /* out of memory: the next tick tries again */
-    held->handed_in = kz_writes_hold(outbox->node->writes, command);
+    held->handed_in = outbox->io->hold(outbox->io->data, command);
     kz__command__free_unpacked(command, NULL);
 }
 
@@ -248,7 +235,8 @@ static void hand_in_first(struct kz_outbox *outbox)
     const char *origin = "";
     TAILQ_FOREACH(held, &outbox->all, link)
     {
-        if (strcmp(held->record->origin, origin) == 0 || held->refused) continue;
+        bool later = strcmp(held->record->origin, origin) == 0 && (outbox->rules & KZ_OUTBOX_ONE_BY_ONE);
+        if (later || held->refused) continue;
         origin = held->record->origin;
         hand_in(outbox, held);
     }
@@ -264,172 +252,130 @@ void kz_outbox_durable(struct kz_outbox *outbox, uint64_t seq)
         if (held->durable || held->note_seq > seq) continue;
         held->durable = news = true;
         outbox->storing--;
-        if (kz_node_without_leader_ms(outbox->node) >= ANSWER_WAIT_MS) answer(held, NULL);
+        if (outbox->io->alone(outbox->io->data)) answer(outbox, held, NULL);
     }
     if (news) hand_in_first(outbox);
 }
 
-void kz_outbox_settled(struct kz_outbox *outbox, const uint8_t *request_id, Kz__Outcome *outcome)
+void kz_outbox_settled(struct kz_outbox *outbox, const uint8_t *request_id, const Kz__Outcome *outcome)
 {
     struct held *held;
     TAILQ_FOREACH(held, &outbox->all, link)
     {
         if (memcmp(held->request_id, request_id, KZ_REQUEST_ID_BYTES) != 0) continue;
         if (outcome->code == KZ_OK) {
-            answer(held, outcome);
+            answer(outbox, held, outcome);
         } else {
             held->refused = true;
             kz_log_error("event.refused", "id=%s code=%s", held->record->id, kz_code_name((enum kz_code)outcome->code));
-            answer(held, NULL);
+            answer(outbox, held, NULL);
         }
         outbox->checking = true;
         return;
     }
 }
 
-static bool in_state(struct kz_view *view, const struct held *held)
-{
-    struct kz_err err = {0};
-    Kz__Record *record = NULL;
-    enum kz_code code = kz_view_get(view, held->record->kind, held->record->id, &record, &err);
-    if (code != KZ_OK && code != KZ_NOT_FOUND) kz_log_error("event.compare", "error=\"%s\"", err.text);
-    bool same = code == KZ_OK && kz_event_same(record, held->record);
-    if (record) kz__record__free_unpacked(record, NULL);
-    return same;
-}
-
 void kz_outbox_applied(struct kz_outbox *outbox) { outbox->checking = outbox->count > 0; }
 
 static void drop_confirmed(struct kz_outbox *outbox)
 {
-    struct kz_err err = {0};
-    struct kz_view *view;
-    if (!outbox->checking || kz_view_open(outbox->node->store, &view, &err) != KZ_OK) return;
+    void *look = outbox->checking ? outbox->io->look(outbox->io->data) : NULL;
+    if (!look) return;
     outbox->checking = false;
     struct held *held = TAILQ_FIRST(&outbox->all);
     while (held) {
         struct held *next = TAILQ_NEXT(held, link);
-        if (held->durable && in_state(view, held)) {
-            if (held->client) answer(held, NULL); /* confirmed by another way before its outcome came */
+        bool early = held->handed_in && !(outbox->rules & KZ_OUTBOX_UNTIL_SEEN);
+        if (held->durable && (early || outbox->io->in_state(look, held->record))) {
+            answer(outbox, held, NULL); /* confirmed by another way before its outcome came */
             drop_note(outbox, held);
             free_held(outbox, held);
         }
         held = next;
     }
-    kz_view_close(view);
+    outbox->io->look_end(look);
     hand_in_first(outbox);
 }
 
 void kz_outbox_tick(struct kz_outbox *outbox)
 {
-    uint64_t now_ms = kz_node_now_ms(outbox->node);
+    uint64_t now_ms = outbox->io->now_ms(outbox->io->data);
     struct held *held;
     TAILQ_FOREACH(held, &outbox->all, link)
-    if (held->client && held->durable && now_ms >= held->answer_by_ms) answer(held, NULL);
+    if (held->client && held->durable && now_ms >= held->answer_by_ms) answer(outbox, held, NULL);
     drop_confirmed(outbox);
 }
 
 /* ---- from a client ---- */
 
-static enum kz_presence find_record(void *data, Kz__Kind kind, const char *id)
+void kz_outbox_stamp(struct kz_outbox *outbox, const struct kz_outbox_order *order, struct kz_outbox_stamp *stamp)
 {
-    struct kz_outbox *outbox = data;
-    struct kz_view *view;
-    struct kz_err err = {0};
-    Kz__Record *record = NULL;
-    enum kz_presence presence = KZ_ABSENT;
-    if (kz_kind_is_event(kind) && find_event(outbox, id)) return KZ_LIVE;
-    if (kz_view_open(outbox->node->store, &view, &err) != KZ_OK) return KZ_LIVE; /* not the reporter's fault */
-    if (kz_view_get(view, kind, id, &record, &err) == KZ_OK) presence = record->has_retired_at ? KZ_RETIRED : KZ_LIVE;
-    if (record) kz__record__free_unpacked(record, NULL);
-    kz_view_close(view);
-    return presence;
-}
-
-/* Everything a node adds to an event; texts are borrowed from the outbox and the request. */
-static void stamp(struct kz_outbox *outbox, struct kz_request *request, Kz__Mutation *mutation,
-                  char id[KZ_ID_MAX_BYTES + 1], uint8_t hash[KZ_HASH_BYTES])
-{
+    Kz__Mutation *mutation = order->mutation;
     Kz__Record *event = mutation->record;
-    int64_t now_ms = kz_node_wall_ms(outbox->node);
-    kz_assert(kz_event_id(outbox->origin, outbox->last_seq + 1, id));
+    int64_t now_ms = outbox->io->wall_ms(outbox->io->data);
+    kz_assert(kz_event_id(outbox->origin, outbox->last_seq + 1, stamp->id));
     if (now_ms < outbox->last_noted_at) now_ms = outbox->last_noted_at; /* one origin's order is its clock's too */
-    mutation->id = event->id = id;
+    mutation->id = event->id = stamp->id;
     event->kind = mutation->kind;
     event->origin = outbox->origin;
     event->has_origin_seq = event->has_noted_at = true;
     event->origin_seq = outbox->last_seq + 1;
     event->noted_at = now_ms;
-    event->noted_by = (char *)(uintptr_t)kz_request_actor(request); /* packed only */
+    event->noted_by = (char *)(uintptr_t)order->actor; /* packed only */
     event->has_provisional = false;
-    hash_event(event, hash);
+    hash_event(event, stamp->hash);
     event->has_origin_hash = true;
-    event->origin_hash = (ProtobufCBinaryData){KZ_HASH_BYTES, hash};
+    event->origin_hash = (ProtobufCBinaryData){KZ_HASH_BYTES, stamp->hash};
 }
 
-static void hold(struct kz_outbox *outbox, struct kz_request *request, const Kz__Command *command)
+static struct held *make_own(const struct kz_outbox_order *order, const struct kz_outbox_stamp *stamp)
 {
-    size_t size_bytes = kz__command__get_packed_size(command);
+    Kz__Mutation *mutations = order->mutation;
+    Kz__Command command = KZ__COMMAND__INIT;
+    /* The content is the identity: whoever hands the event in, it is the same request. The texts are packed only. */
+    command.request_id = (ProtobufCBinaryData){KZ_REQUEST_ID_BYTES, (uint8_t *)(uintptr_t)stamp->hash};
+    command.actor = (char *)(uintptr_t)order->actor;
+    command.node = (char *)(uintptr_t)order->node;
+    command.reason = (char *)(uintptr_t)order->reason;
+    command.n_mutations = 1;
+    command.mutations = &mutations;
+    size_t size_bytes = kz__command__get_packed_size(&command);
     uint8_t *packed = kz_must_alloc(1, size_bytes);
-    kz__command__pack(command, packed);
+    kz__command__pack(&command, packed);
     struct held *held = make_held(packed, size_bytes);
     free(packed);
     kz_assert(held != NULL); /* it was checked a moment ago */
-    outbox->last_seq = held->record->origin_seq;
-    outbox->last_noted_at = held->record->noted_at;
-    (void)kz_replica_io_put_local(outbox->node, LAST_SEQ_KEY, &outbox->last_seq, sizeof outbox->last_seq);
-    note(outbox, held);
-    insert(outbox, held);
-    held->client = request;
-    held->answer_by_ms = kz_node_now_ms(outbox->node) + ANSWER_WAIT_MS;
-    if (held->answer_by_ms > request->deadline_ms) held->answer_by_ms = request->deadline_ms;
-    request->room = held;
-    request->forget = forget_client;
+    return held;
 }
 
-void kz_outbox_submit(struct kz_outbox *outbox, struct kz_request *request)
+void *kz_outbox_take(struct kz_outbox *outbox, const struct kz_outbox_order *order, const struct kz_outbox_stamp *stamp)
 {
-    Kz__WriteRequest *write = request->message->write;
-    Kz__Mutation *mutation = write->mutations[0];
-    char id[KZ_ID_MAX_BYTES + 1];
-    uint8_t hash[KZ_HASH_BYTES];
-    if (write->n_mutations != 1) {
-        kz_request_fail(request, KZ_FAULT_ONE_EVENT, NULL);
-        return;
-    }
-    if (outbox->count >= KZ_OUTBOX_EVENTS_MAX || kz_writer_low_space(outbox->node->writer)) {
-        kz_request_fail(request, KZ_FAULT_LOW_SPACE, NULL);
-        return;
-    }
-    if (!kz_kind_by_number(mutation->kind) || !mutation->record) {
-        kz_request_fail(request, KZ_FAULT_BAD_KIND, NULL);
-        return;
-    }
-    struct kz_violations violations = {0};
-    const struct kz_resolver resolver = {outbox, find_record};
-    stamp(outbox, request, mutation, id, hash);
-    kz_service_check_command(write->reason, write->mutations, 1, &violations);
-    if (violations.count == 0) kz_record_check_references(mutation->record, &resolver, &violations);
-    if (kz_request_refuse(request, &violations)) return;
-
-    Kz__Command command = KZ__COMMAND__INIT;
-    /* The content is the identity: whoever hands the event in, it is the same request. */
-    command.request_id = (ProtobufCBinaryData){KZ_REQUEST_ID_BYTES, hash};
-    command.actor = (char *)(uintptr_t)kz_request_actor(request); /* packed only */
-    command.node = outbox->node->config->name;
-    command.reason = write->reason;
-    command.n_mutations = 1;
-    command.mutations = write->mutations;
-    hold(outbox, request, &command);
+    struct held *held = make_own(order, stamp);
+    outbox->last_seq = held->record->origin_seq;
+    outbox->last_noted_at = held->record->noted_at;
+    (void)outbox->io->put_local(outbox->io->data, LAST_SEQ_KEY, &outbox->last_seq, sizeof outbox->last_seq);
+    note(outbox, held);
+    insert(outbox, held);
+    held->client = order->client;
+    held->answer_by_ms = outbox->io->now_ms(outbox->io->data) + KZ_OUTBOX_ANSWER_WAIT_MS;
+    if (held->answer_by_ms > order->deadline_ms) held->answer_by_ms = order->deadline_ms;
+    return held;
 }
 
 /* ---- between nodes ---- */
 
-static uint32_t peer_bit(const struct kz_outbox *outbox, uint64_t peer_id)
+/* A table that is full begins anew: everything is offered once more, which costs a message each. */
+static uint32_t peer_bit(struct kz_outbox *outbox, uint64_t peer_id)
 {
-    for (size_t i = 0; i < outbox->node->config->member_count; i++)
-        if ((uint64_t)outbox->node->config->members[i].id == peer_id) return 1u << i;
-    return 0;
+    struct held *held;
+    for (size_t i = 0; i < outbox->peer_count; i++)
+        if (outbox->peer_ids[i] == peer_id) return UINT32_C(1) << i;
+    if (outbox->peer_count == KZ_OUTBOX_PEERS_MAX) {
+        outbox->peer_count = 0;
+        TAILQ_FOREACH(held, &outbox->all, link) held->offered_to = 0;
+    }
+    outbox->peer_ids[outbox->peer_count] = peer_id;
+    return UINT32_C(1) << outbox->peer_count++;
 }
 
 static void acknowledge(struct kz_outbox *outbox, uint64_t peer_id, const char *id)
@@ -438,21 +384,24 @@ static void acknowledge(struct kz_outbox *outbox, uint64_t peer_id, const char *
     Kz__PeerMessage message = KZ__PEER_MESSAGE__INIT;
     body.taken = (char *)(uintptr_t)id; /* packed only */
     message.event_offer = &body;
-    (void)kz_node_send(outbox->node, peer_id, &message); /* lost: offered again */
+    (void)outbox->io->send(outbox->io->data, peer_id, &message); /* lost: offered again */
+}
+
+static bool is_in_state(struct kz_outbox *outbox, const Kz__Record *event)
+{
+    void *look = outbox->io->look(outbox->io->data);
+    if (!look) return false;
+    bool found = outbox->io->in_state(look, event);
+    outbox->io->look_end(look);
+    return found;
 }
 
 static void take_offer(struct kz_outbox *outbox, uint64_t peer_id, const Kz__EventOffer *offer)
 {
     struct held *offered = make_held(offer->command.data, offer->command.len);
-    struct kz_err err = {0};
-    struct kz_view *view;
     if (!offered) return;
     struct held *known = find_event(outbox, offered->record->id);
-    bool settled = known && known->durable;
-    if (!known && kz_view_open(outbox->node->store, &view, &err) == KZ_OK) {
-        settled = in_state(view, offered);
-        kz_view_close(view);
-    }
+    bool settled = known ? is_safe(outbox, known) : is_in_state(outbox, offered->record);
     if (settled) {
         acknowledge(outbox, peer_id, offered->record->id);
     } else if (!known && outbox->count < KZ_OUTBOX_EVENTS_MAX) {
@@ -485,17 +434,17 @@ static void offer_to(struct kz_outbox *outbox, uint64_t peer_id)
         body.has_command = true;
         body.command = (ProtobufCBinaryData){held->command_bytes, held->command};
         message.event_offer = &body;
-        if (kz_node_send(outbox->node, peer_id, &message) != KZ_OK || ++offers == OFFERS_PER_SECOND) return;
+        if (!outbox->io->send(outbox->io->data, peer_id, &message) || ++offers == OFFERS_PER_SECOND) return;
     }
 }
 
 void kz_outbox_offer(struct kz_outbox *outbox)
 {
+    uint64_t peers[KZ_OUTBOX_PEERS_MAX];
     if (outbox->count == 0) return;
-    for (size_t i = 0; i < outbox->node->config->member_count; i++) {
-        uint64_t peer_id = (uint64_t)outbox->node->config->members[i].id;
-        if (peer_id != outbox->node->id) offer_to(outbox, peer_id);
-    }
+    size_t count = outbox->io->peers(outbox->io->data, peers, KZ_OUTBOX_PEERS_MAX);
+    for (size_t i = 0; i < count; i++)
+        offer_to(outbox, peers[i]);
 }
 
 /* ---- for readers ---- */
@@ -518,5 +467,7 @@ const Kz__Record *kz_outbox_get(const struct kz_outbox *outbox, Kz__Kind kind, c
     const struct held *held = find_event(outbox, id);
     return held && held->durable && held->record->kind == kind ? held->record : NULL;
 }
+
+bool kz_outbox_knows(const struct kz_outbox *outbox, const char *id) { return find_event(outbox, id) != NULL; }
 
 size_t kz_outbox_count(const struct kz_outbox *outbox) { return outbox->count; }
