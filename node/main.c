@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "node/base/failpoint.h"
 #include "node/base/log.h"
 #include "node/service/node.h"
 
@@ -17,7 +18,8 @@ static const char usage[] = "usage: keizokud --config FILE [--bootstrap | --chec
                             "  --config FILE  this node's configuration\n"
                             "  --bootstrap    first start of a new cluster: make the data directory\n"
                             "  --check        read the configuration, say what is wrong with it, exit\n"
-                            "  --version      print the version\n";
+                            "  --version      print the version\n"
+                            "  --failpoints   list the points at which a test build can be made to end\n";
 
 struct arguments {
     const char *config;
@@ -26,10 +28,13 @@ struct arguments {
 
 static bool parse_arguments(int argc, char **argv, struct arguments *out)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"bootstrap", no_argument, NULL, 'b'},
-        {"check", no_argument, NULL, 'k'},        {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"bootstrap", no_argument, NULL, 'b'},
+                                            {"check", no_argument, NULL, 'k'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"failpoints", no_argument, NULL, 'f'},
+                                            {NULL, 0, NULL, 0}};
     int letter;
     memset(out, 0, sizeof *out);
     while ((letter = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
@@ -44,7 +49,10 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
             out->check = true;
             break;
         case 'v':
-            puts("keizokud " KEIZOKU_VERSION);
+            printf("keizokud %s%s\n", KEIZOKU_VERSION, kz_failpoint_built() ? " (test build, with failpoints)" : "");
+            exit(0);
+        case 'f':
+            kz_failpoint_list(stdout);
             exit(0);
         case 'h':
             fputs(usage, stdout);
@@ -94,6 +102,7 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
+    if (kz_failpoint_init(getenv("KEIZOKU_FAILPOINT"), &err) != KZ_OK) return fail(&err);
     if (kz_service_config_read(&config, arguments.config, &err) != KZ_OK) return fail(&err);
     if (!parse_level(config.log_level, &level)) {
         kz_fail(&err, KZ_USAGE, "%s: node.log_level = %s: give error, warn, info or debug", arguments.config,

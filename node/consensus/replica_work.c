@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/base/assert.h"
+#include "node/base/failpoint.h"
 #include "node/consensus/replica_core.h"
 
 static struct kz_replica_job *job_at(const struct kz_replica *r, size_t position)
@@ -59,6 +60,7 @@ static void advance_applied(struct kz_replica *r, uint64_t index, uint64_t term)
 static bool finish_install(struct kz_replica *r)
 {
     const struct kz_snapshot_meta *meta = &r->install;
+    KZ_FAILPOINT("snapshot.installed");
     struct raft_event event = {.type = RAFT_PERSISTED_SNAPSHOT};
     event.persisted_snapshot.metadata.index = meta->index;
     event.persisted_snapshot.metadata.term = meta->term;

@@ -14,6 +14,7 @@
 #include <xxhash.h>
 
 #include "node/base/assert.h"
+#include "node/base/failpoint.h"
 #include "node/consensus/replica_core.h"
 
 #define REPEAT_HEARTBEATS 10u /* unacknowledged chunks are sent again after so many, twice as many each time ... */
@@ -64,6 +65,7 @@ void kz_snapshot_offer(struct kz_replica *r, struct kz_replica_peer *peer)
     sha256_init(&out->sha256);
     peer->snapshot = out;
     peer->snapshot_index = out->meta.index;
+    KZ_FAILPOINT("snapshot.offer");
 }
 
 static void close_export(struct kz_replica *r, struct kz_snapshot_out *out)
@@ -114,6 +116,7 @@ static void send_chunk(struct kz_replica *r, const struct kz_replica_peer *peer,
     message.snapshot_chunk = &wire;
     out->sent_ms = kz_replica_now(r);
     r->io->send_bulk(r->io->data, peer->id, &message);
+    KZ_FAILPOINT("snapshot.sent");
 }
 
 /* Reads the next rows. The last chunk has none: that the rows have ended is known only after trying. */
@@ -130,7 +133,9 @@ static bool make_chunk(struct kz_replica *r, struct kz_snapshot_out *out)
     if (chunk.last) {
         sha256_digest(&out->sha256, sizeof(out->digest), out->digest);
         close_export(r, out);
+        KZ_FAILPOINT("snapshot.send_last");
     }
+    KZ_FAILPOINT("snapshot.send");
     out->next++;
     out->window[out->count++] = chunk;
     return true;
@@ -190,8 +195,11 @@ void kz_snapshot_acked(struct kz_replica *r, struct kz_replica_peer *peer, const
         memmove(out->window, out->window + 1, --out->count * sizeof(out->window[0]));
         out->progress_ms = kz_replica_now(r);
         out->repeats = 0;
+        KZ_FAILPOINT("snapshot.acked");
     }
-    if (!out->export && out->count == 0) kz_snapshot_stop(r, peer);
+    if (out->export || out->count > 0) return;
+    KZ_FAILPOINT("snapshot.end");
+    kz_snapshot_stop(r, peer);
 }
 
 /* ---- receiver ---- */
@@ -266,6 +274,7 @@ static bool wants_transfer(const struct kz_replica *r, const Kz__SnapshotChunk *
 void kz_snapshot_chunk(struct kz_replica *r, uint64_t from, const Kz__SnapshotChunk *chunk)
 {
     struct kz_snapshot_in *in = &r->incoming;
+    KZ_FAILPOINT("snapshot.receive");
     bool ours = in->active && in->peer == from && in->transfer == chunk->transfer;
     if (!ours && chunk->sequence == 0 && wants_transfer(r, chunk)) {
         begin(r, from, chunk);
@@ -319,6 +328,11 @@ void kz_snapshot_settle(struct kz_replica *r)
     if (!in->active) return;
     bool all = in->complete && in->pending == 0;
     uint64_t done = all ? in->next : in->stored;
-    if (done > 0) send_ack(r, in->peer, in->transfer, done - 1, false);
-    if (all) feed(r);
+    if (done > 0) {
+        KZ_FAILPOINT("snapshot.ack");
+        send_ack(r, in->peer, in->transfer, done - 1, false);
+    }
+    if (!all) return;
+    KZ_FAILPOINT("snapshot.complete");
+    feed(r);
 }

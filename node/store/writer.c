@@ -12,6 +12,7 @@
 
 #include "node/base/assert.h"
 #include "node/base/buf.h"
+#include "node/base/failpoint.h"
 #include "node/base/log.h"
 #include "node/store/completion.h"
 #include "node/store/internal.h"
@@ -284,6 +285,29 @@ static void look_at_space(struct kz_writer *writer)
                     (unsigned long long)writer->options.free_reserve_bytes);
 }
 
+/* Where tests end the process: around the commit of each kind of work. */
+static void pass_before_commit(unsigned kinds)
+{
+    if (kinds & (1u << WORK_PUT_HARD)) KZ_FAILPOINT("hard.before_commit");
+    if (kinds & (1u << WORK_APPEND)) KZ_FAILPOINT("append.before_commit");
+    if (kinds & (1u << WORK_APPLY)) KZ_FAILPOINT("apply.before_commit");
+    if (kinds & (1u << WORK_COMPACT)) KZ_FAILPOINT("compact.before_commit");
+    if (kinds & (1u << WORK_IMPORT_BEGIN)) KZ_FAILPOINT("snapshot.begin.before_commit");
+    if (kinds & (1u << WORK_IMPORT_ROWS)) KZ_FAILPOINT("snapshot.rows.before_commit");
+    if (kinds & (1u << WORK_INSTALL)) KZ_FAILPOINT("snapshot.install.before_commit");
+}
+
+static void pass_after_commit(unsigned kinds)
+{
+    if (kinds & (1u << WORK_PUT_HARD)) KZ_FAILPOINT("hard.after_commit");
+    if (kinds & (1u << WORK_APPEND)) KZ_FAILPOINT("append.after_commit");
+    if (kinds & (1u << WORK_APPLY)) KZ_FAILPOINT("apply.after_commit");
+    if (kinds & (1u << WORK_COMPACT)) KZ_FAILPOINT("compact.after_commit");
+    if (kinds & (1u << WORK_IMPORT_BEGIN)) KZ_FAILPOINT("snapshot.begin.after_commit");
+    if (kinds & (1u << WORK_IMPORT_ROWS)) KZ_FAILPOINT("snapshot.rows.after_commit");
+    if (kinds & (1u << WORK_INSTALL)) KZ_FAILPOINT("snapshot.install.after_commit");
+}
+
 /* One transaction: as much of what was taken as the budget allows, at least one step of the first item. */
 static void run_cycle(struct kz_writer *writer)
 {
@@ -292,12 +316,14 @@ static void run_cycle(struct kz_writer *writer)
     struct kz_store_txn *txn;
     struct work_list done = {NULL, NULL};
     bool finished = true;
+    unsigned kinds = 0;
     writer->applied_moved = false;
     writer->done_seq = 0;
 
     if (kz_store_begin(writer->store, &txn, &err) != KZ_OK) stop_process("begin", &err);
     while (writer->taken.first != NULL && budget.bytes > 0 && budget.entries > 0) {
         struct work *work = writer->taken.first;
+        kinds |= 1u << work->type;
         if (do_work(writer, txn, work, &budget, &finished, &err) != KZ_OK) stop_process("work", &err);
         if (!finished) break;
         writer->done_seq = work->seq;
@@ -306,7 +332,9 @@ static void run_cycle(struct kz_writer *writer)
     }
     struct kz_applied applied;
     if (writer->applied_moved && kz_txn_applied(txn, &applied, &err) != KZ_OK) stop_process("state", &err);
+    pass_before_commit(kinds);
     if (kz_store_commit(txn, &err) != KZ_OK) stop_process("commit", &err);
+    pass_after_commit(kinds);
 
     if (writer->applied_moved)
         kz_completion_add(&writer->cycle, KZ_COMPLETION_APPLIED, applied.index, NULL, &applied, sizeof(applied));
@@ -329,7 +357,9 @@ static void run_sweep(struct kz_writer *writer)
     writer->unswept = 0;
     if (kz_store_begin(writer->store, &txn, &err) != KZ_OK) stop_process("begin", &err);
     if (kz_txn_sweep(txn, SWEEP_ROWS, &writer->sweeping, &err) != KZ_OK) stop_process("sweep", &err);
+    KZ_FAILPOINT("snapshot.sweep.before_commit");
     if (kz_store_commit(txn, &err) != KZ_OK) stop_process("commit", &err);
+    KZ_FAILPOINT("snapshot.sweep.after_commit");
 }
 
 static void check_readers(struct kz_writer *writer)
