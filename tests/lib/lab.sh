@@ -38,7 +38,7 @@ lab_begin() {
 
 use_user() { eval "$(lab env --user "$1")"; } # officer, duty, auditor
 
-address_of() { awk -v site="$1" '$1 == site { print "127.0.0.1:" $3 }' "$LAB/sites"; }
+address_of() { awk -v site="$1" '$1 == site { print ($4 ? $4 : "127.0.0.1") ":" $3 }' "$LAB/sites"; }
 
 # Runs the rest of the line against one site only: at remote keizoku status
 at() { KEIZOKU_NODE=$(address_of "$1") "${@:2}"; }
