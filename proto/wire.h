@@ -34,6 +34,8 @@ enum kz_frame_type {
 #define KZ_CHUNK_MAX_BYTES (256u << 10)
 #define KZ_MUTATIONS_MAX 1000u
 #define KZ_COMMAND_TOUCHED_MAX_BYTES (8u << 20) /* stored records one command may change, together */
+#define KZ_RETIRE_UNASKED_MAX 50u               /* records one command retires without being told how many */
+#define KZ_REWIND_TRY_MAX 10000u                /* a rewind over more revisions is not tried, only done */
 #define KZ_REASON_MAX_BYTES 512u
 #define KZ_KEY_MAX_BYTES 128u
 #define KZ_ID_MAX_BYTES 64u

@@ -117,15 +117,32 @@ void kz_check_event(struct kz_check *check, const Kz__Record *record)
     if (record->kind == KZ__KIND__STATUS) check_status(check, record->status);
 }
 
+static void check_undo(struct kz_check *check, const Kz__Mutation *mutation)
+{
+    bool rewind = mutation->op == KZ__MUTATION__OP__REWIND;
+    if (!rewind && mutation->op != KZ__MUTATION__OP__REVERT) return;
+    if (!mutation->has_to_rev)
+        kz_check_add(check, "", "undo.revision", NULL, "the revision to go back to is missing",
+                     "戻すリビジョンの指定がありません");
+    if (rewind && (!mutation->has_expected_rev || strcmp(mutation->id, KZ_REWIND_ID) != 0))
+        kz_check_add(check, "", "rewind.reviewed", NULL,
+                     "a rewind names the revision that was reviewed, and all records of the kind",
+                     "巻き戻しには確認したリビジョンと、種別の全件を表す指定が必要です");
+}
+
 void kz_mutation_check_op(const Kz__Mutation *mutation, struct kz_violations *violations)
 {
     struct kz_check check;
     Kz__Record named = KZ__RECORD__INIT;
     const struct kz_kind *kind = kz_kind_by_number(mutation->kind);
-    if (kind == NULL || kind->event == (mutation->op == KZ__MUTATION__OP__APPEND)) return;
+    if (kind == NULL) return;
     named.kind = mutation->kind;
     named.id = mutation->id;
     kz_check_begin(&check, &named, violations);
+    if (kind->event == (mutation->op == KZ__MUTATION__OP__APPEND)) {
+        check_undo(&check, mutation);
+        return;
+    }
     if (kind->event)
         kz_check_add(&check, "", "event.append_only", "P (コ)",
                      "an event is added once and never changed, retired or verified; to put it right, add another "

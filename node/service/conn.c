@@ -42,6 +42,10 @@ static bool send_response(struct kz_request *request, Kz__Response *response)
 {
     Kz__Meta meta;
     kz_node_fill_meta(request->node, request->answered, &meta);
+    meta.has_as_of_rev = request->has_as_of;
+    meta.as_of_rev = request->as_of_rev;
+    meta.has_as_of_ms = request->has_as_of && request->as_of_ms != 0;
+    meta.as_of_ms = request->as_of_ms;
     response->meta = &meta;
     enum kz_code code =
         kz_frame_write(request->conn->stream, KZ_FRAME_RESPONSE, request->stream, &response->base, KZ_FRAME_MAX_BYTES);

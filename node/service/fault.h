@@ -59,6 +59,17 @@
       "再実行するか別のノードに問い合わせてください")                                                                  \
     X(TOO_BIG_ANSWER, TOO_BIG, "the answer does not fit a frame", "応答が大きすぎます", "ask for fewer records",       \
       "件数を減らしてください")                                                                                        \
+    X(NOT_THEN, NOT_FOUND, "it did not exist then, or was retired", "その時点では存在しないか、廃止されていました",    \
+      "keizoku history KIND ID shows when it came and went",                                                           \
+      "keizoku history 種類 ID で登録・廃止の時期を確かめられます")                                                    \
+    X(REVISION_FUTURE, NOT_FOUND, "there is no such revision yet", "そのリビジョンはまだありません",                   \
+      "keizoku status shows the present one", "現在のリビジョンは keizoku status で確かめられます")                    \
+    X(REVISION_BEHIND, TOO_OLD, "this node's own copy has not come to that revision or time yet",                      \
+      "このノードの保存データは、そのリビジョンまたは日時にまだ達していません",                                        \
+      "ask for an earlier one, or another node", "それより前を指定するか、別のノードに問い合わせてください")           \
+    X(REWIND_FAR, TOO_BIG, "too many revisions lie in between to try it beforehand",                                   \
+      "間のリビジョンが多すぎるため、事前の試行はできません", "keizoku undo --dry-run shows the differences",          \
+      "差分は keizoku undo --dry-run で確かめられます")                                                                \
     X(OUTCOME_GONE, NOT_FOUND, "this request id is not among the remembered ones", "この要求IDの記録はありません",     \
       "it was never applied, or is older than the last 10,000 writes",                                                 \
       "適用されていないか、直近1万件より古い要求です")

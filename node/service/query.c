@@ -14,6 +14,7 @@
 
 #define PAGE_MAX_BYTES (KZ_FRAME_MAX_BYTES / 2) /* unless a single row is larger */
 #define PAGE_ROW_OVERHEAD_BYTES 16u             /* its tag and length */
+#define PAST_ROWS_VISITED_MAX 1024u             /* the same where each may need its history looked up */
 #define ROWS_VISITED_MAX 4096u                  /* rows looked at in one turn of the loop, matching or not */
 
 static_assert(2 * KZ_RECORD_MAX_BYTES + KZ_REASON_MAX_BYTES + 4096 < KZ_FRAME_MAX_BYTES,
@@ -40,22 +41,59 @@ static void fail_read(struct kz_request *request, enum kz_code code, const struc
     kz_request_fail(request, code == KZ_NO_MEMORY ? KZ_FAULT_NO_MEMORY_LEFT : KZ_FAULT_READ_FAILED, NULL);
 }
 
+/* ---- the past ---- */
+
+/* A revision or a time that was asked for (NULL: not asked): into the request, whose meta tells it. False: the request
+ * has ended. A copy that was read on its own may just not have come so far; of the cluster's state that is known. */
+static bool find_past(struct kz_request *request, struct kz_view *view, const uint64_t *rev, const int64_t *time_ms)
+{
+    struct kz_err err = {0};
+    enum kz_code code = KZ_OK;
+    if (!rev && !time_ms) return true;
+    request->has_as_of = true;
+    request->as_of_rev = rev ? *rev : 0;
+    if (!rev)
+        code = kz_view_revision_at(view, *time_ms, &request->as_of_rev, &request->as_of_ms, &err);
+    else if (*rev > 0)
+        code = kz_view_revision_time(view, *rev, &request->as_of_ms, &err);
+    if (code == KZ_OK) return true;
+    request->has_as_of = false;
+    bool latest = rev && request->answered == KZ__READ_MODE__LINEARIZABLE;
+    if (code == KZ_TOO_OLD)
+        kz_request_fail(request, latest ? KZ_FAULT_REVISION_FUTURE : KZ_FAULT_REVISION_BEHIND, NULL);
+    else
+        fail_read(request, code, &err);
+    return false;
+}
+
 /* ---- get ---- */
+
+static enum kz_code find_record(struct kz_request *request, struct kz_view *view, Kz__Record **record,
+                                struct kz_err *err)
+{
+    const Kz__GetRequest *get = request->message->get;
+    if (request->has_as_of) return kz_view_get_as_of(view, get->kind, get->id, request->as_of_rev, record, err);
+    return kz_view_get(view, get->kind, get->id, record, err);
+}
 
 static void answer_get(struct kz_request *request, struct kz_view *view)
 {
     const Kz__GetRequest *get = request->message->get;
     struct kz_err err = {0};
     Kz__Record *record = NULL;
-    enum kz_code code = kz_view_get(view, get->kind, get->id, &record, &err);
+    if (!find_past(request, view, get->has_as_of_rev ? &get->as_of_rev : NULL,
+                   get->has_as_of_ms ? &get->as_of_ms : NULL))
+        return;
+    enum kz_code code = find_record(request, view, &record, &err);
+    bool may_be_provisional = code == KZ_NOT_FOUND && !request->has_as_of;
     const Kz__Record *provisional =
-        code == KZ_NOT_FOUND ? kz_outbox_get(request->node->outbox, get->kind, get->id) : NULL;
+        may_be_provisional ? kz_outbox_get(request->node->outbox, get->kind, get->id) : NULL;
     if (provisional) {
         record = kz_record_dup(provisional);
         code = record ? KZ_OK : KZ_NO_MEMORY;
     }
     if (code == KZ_NOT_FOUND) {
-        kz_request_fail(request, KZ_FAULT_NO_SUCH_RECORD, NULL);
+        kz_request_fail(request, request->has_as_of ? KZ_FAULT_NOT_THEN : KZ_FAULT_NO_SUCH_RECORD, NULL);
         return;
     }
     if (code != KZ_OK) {
@@ -110,15 +148,37 @@ static bool add_provisional(struct page *page, const char *id)
     return true;
 }
 
+static bool add_past(void *data, const Kz__Record *record) { return add_record(data, record); }
+
 /* An event that is in the state is confirmed, though the outbox may hold it for a moment longer. */
 static bool take_record(void *data, const Kz__Record *record)
 {
     return add_provisional(data, record->id) && add_record(data, record);
 }
 
+static enum kz_code visit_records(struct kz_request *request, struct kz_view *view, struct page *page,
+                                  struct kz_err *err)
+{
+    const Kz__ListRequest *list = request->message->list;
+    if (!request->has_as_of) {
+        enum kz_code code = kz_view_list(view, list->kind, list->after, true, take_record, page, err);
+        if (code == KZ_OK && !page->more) add_provisional(page, NULL);
+        return code;
+    }
+    struct kz_as_of as_of = {.rev = request->as_of_rev, .rows_max = PAST_ROWS_VISITED_MAX};
+    enum kz_code code =
+        kz_view_list_as_of(view, list->kind, &as_of, list->after, page->with_retired, add_past, page, err);
+    page->more = as_of.more;
+    snprintf(page->last_id, sizeof page->last_id, "%s", as_of.next);
+    return code;
+}
+
 static void answer_list(struct kz_request *request, struct kz_view *view)
 {
     const Kz__ListRequest *list = request->message->list;
+    if (!find_past(request, view, list->has_as_of_rev ? &list->as_of_rev : NULL,
+                   list->has_as_of_ms ? &list->as_of_ms : NULL))
+        return;
     struct page *page = calloc(1, sizeof *page);
     if (!page) {
         kz_request_fail(request, KZ_FAULT_NO_MEMORY_LEFT, NULL);
@@ -130,8 +190,7 @@ static void answer_list(struct kz_request *request, struct kz_view *view)
     page->outbox = request->node->outbox;
     page->kind = list->kind;
     if (list->after) snprintf(page->last_id, sizeof page->last_id, "%s", list->after);
-    enum kz_code code = kz_view_list(view, list->kind, list->after, true, take_record, page, &err);
-    if (code == KZ_OK && !page->more) add_provisional(page, NULL);
+    enum kz_code code = visit_records(request, view, page, &err);
     if (code == KZ_OK && page->no_memory) code = KZ_NO_MEMORY;
     if (code == KZ_OK) {
         Kz__Response response = KZ__RESPONSE__INIT;

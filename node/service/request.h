@@ -30,6 +30,9 @@ struct kz_request {
     uint64_t deadline_ms;  /* loop time */
     uint64_t fallback_ms;  /* AUTO reads turn local then; loop time */
     uint64_t read_index;   /* linearizable: to be applied first */
+    bool has_as_of;        /* the answer is the past: for its meta */
+    uint64_t as_of_rev;
+    int64_t as_of_ms; /* 0: revision 0 */
     /* The room that holds the request lets go of it (connection closed or stream cancelled). NULL while no room
      * holds it. */
     void (*forget)(struct kz_request *request);

@@ -324,11 +324,23 @@ static bool check_write(struct kz_writes *writes, struct kz_request *request, co
     return check_mutations(request, write);
 }
 
+/* Trying is done on the loop: it must be short. What a rewind would do can be read off the history by whoever asks. */
+static bool is_short(const struct kz_writes *writes, const Kz__Command *command)
+{
+    const Kz__Mutation *first = command->mutations[0];
+    uint64_t rev = writes->node->applied.rev;
+    return first->op != KZ__MUTATION__OP__REWIND || rev <= first->to_rev || rev - first->to_rev <= KZ_REWIND_TRY_MAX;
+}
+
 static void try_only(struct kz_writes *writes, struct kz_request *request, const Kz__Command *command)
 {
     struct kz_err err = {0};
     struct kz_view *view;
     Kz__Outcome *outcome;
+    if (!is_short(writes, command)) {
+        kz_request_fail(request, KZ_FAULT_REWIND_FAR, NULL);
+        return;
+    }
     if (kz_view_open(writes->node->store, &view, &err) != KZ_OK) {
         kz_log_error("write.try", "error=\"%s\"", err.text);
         kz_request_fail(request, KZ_FAULT_READ_FAILED, NULL);
@@ -354,6 +366,8 @@ void kz_writes_submit(struct kz_writes *writes, struct kz_request *request)
     command.actor = (char *)(uintptr_t)kz_request_actor(request); /* packed only, never written */
     command.node = writes->node->config->name;
     command.reason = write->reason;
+    command.has_retires = write->has_retires;
+    command.retires = write->retires;
     command.n_mutations = write->n_mutations;
     command.mutations = write->mutations;
     if (write->dry_run) {

@@ -7,6 +7,7 @@
 
 #include "node/base/assert.h"
 #include "node/base/log.h"
+#include "node/store/rewind.h"
 #include "node/store/stage.h"
 #include "node/store/state.h"
 
@@ -34,27 +35,23 @@ static void tell_outcome(const struct application *on, const Kz__Command *comman
         sink->packed(sink->data, on->index, command->request_id.data, packed.data, packed.size_bytes);
 }
 
-static void tell_changes(const struct application *on, const struct kz_stage *stage)
+static void tell_change(const struct application *on, const struct kz_stage *stage, const struct kz_staged *item)
 {
     if (on->sink == NULL || on->sink->change == NULL) return;
-    for (size_t i = 0; i < stage->count; i++) {
-        const struct kz_staged *item = &stage->items[i];
-        if (item->unchanged) continue;
-        Kz__Change change = KZ__CHANGE__INIT;
-        change.rev = item->rev;
-        change.op = item->mutation->op;
-        change.kind = item->mutation->kind;
-        change.id = item->mutation->id;
-        change.time_ms = stage->time_ms;
-        change.actor = stage->command->actor;
-        change.node = stage->command->node;
-        change.reason = stage->command->reason;
-        change.before = (Kz__Record *)(uintptr_t)item->before; /* read only; the message has no const */
-        change.after = item->after;
-        change.has_index = 1;
-        change.index = on->index;
-        on->sink->change(on->sink->data, &change);
-    }
+    Kz__Change change = KZ__CHANGE__INIT;
+    change.rev = item->rev;
+    change.op = item->mutation->op;
+    change.kind = item->mutation->kind;
+    change.id = item->mutation->id;
+    change.time_ms = stage->time_ms;
+    change.actor = stage->command->actor;
+    change.node = stage->command->node;
+    change.reason = stage->command->reason;
+    change.before = (Kz__Record *)(uintptr_t)item->before; /* read only; the message has no const */
+    change.after = item->after;
+    change.has_index = 1;
+    change.index = on->index;
+    on->sink->change(on->sink->data, &change);
 }
 
 /* ---- one command ---- */
@@ -91,18 +88,29 @@ static Kz__Outcome without_bulk(const Kz__Outcome *outcome)
     return small;
 }
 
-static enum kz_code settle(struct application *on, const struct kz_stage *stage)
+static enum kz_code write_item(void *data, const struct kz_stage *stage, const struct kz_staged *item)
+{
+    struct application *on = data;
+    enum kz_code code = kz_state_write(on->txn, stage, item, on->index, on->err);
+    if (code == KZ_OK) tell_change(on, stage, item);
+    return code;
+}
+
+static enum kz_code settle(struct application *on, struct kz_stage *stage)
 {
     const Kz__Command *command = stage->command;
     const Kz__Outcome *outcome = &stage->outcome;
     on->scratch->arena.limit_bytes = SIZE_MAX; /* decided: what writing it needs is bounded by what it holds */
     for (size_t i = 0; i < stage->count; i++) {
         if (stage->items[i].unchanged) continue;
-        enum kz_code code = kz_state_write(on->txn, stage, &stage->items[i], on->index, on->err);
+        enum kz_code code = write_item(on, stage, &stage->items[i]);
+        if (code != KZ_OK) return code;
+    }
+    if (stage->rewinds > 0) {
+        enum kz_code code = kz_rewind_run(stage, write_item, on);
         if (code != KZ_OK) return code;
     }
     on->txn->meta.rev = stage->rev;
-    tell_changes(on, stage);
 
     Kz__Outcome small = without_bulk(outcome);
     struct kz_bytes packed = kz_scratch_pack(on->scratch, &small.base);

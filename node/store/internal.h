@@ -90,6 +90,7 @@ enum kz_code kz_log_check(const struct kz_scope *scope, struct kz_err *err) KZ_M
 struct kz_scratch {
     struct kz_arena arena; /* one command: what it touches, what it answers */
     struct kz_arena entry; /* one log entry: its bytes and its decoded batch */
+    struct kz_arena row;   /* one row of a walk, within a command */
     struct kz_buf encoded; /* the canonical records of one command */
     struct kz_buf packed;  /* one message on its way into a table */
 };

@@ -10,12 +10,13 @@
 
 #include "node/base/assert.h"
 #include "node/registry/event.h"
+#include "node/store/rewind.h"
 #include "node/store/state.h"
 
 #define REFERRERS_NAMED_MAX KZ_PAGE_MAX /* so that an outcome fits a frame */
 
 /* Memory that was asked for; that there was none is seen to at the end. */
-static void *claim(struct kz_stage *stage, void *memory)
+void *kz_stage_claim(struct kz_stage *stage, void *memory)
 {
     if (memory == NULL && stage->failure == KZ_OK) stage->failure = KZ_NO_MEMORY;
     return memory;
@@ -45,29 +46,29 @@ static void init_items(struct kz_stage *stage, size_t mutations)
     size_t slots = 4;
     while (slots < 2 * mutations)
         slots *= 2;
-    stage->items = claim(stage, kz_arena_zero(&stage->scratch->arena, mutations * sizeof(*stage->items)));
-    stage->slots = claim(stage, kz_arena_zero(&stage->scratch->arena, slots * sizeof(*stage->slots)));
+    stage->items = kz_stage_claim(stage, kz_arena_zero(&stage->scratch->arena, mutations * sizeof(*stage->items)));
+    stage->slots = kz_stage_claim(stage, kz_arena_zero(&stage->scratch->arena, slots * sizeof(*stage->slots)));
     stage->slot_mask = slots - 1;
 }
 
 /* ---- what needs no state ---- */
 
-static const char *record_path(struct kz_stage *stage, const Kz__Mutation *mutation, const char *field)
+const char *kz_stage_path(struct kz_stage *stage, Kz__Kind number, const char *id, const char *field)
 {
-    const struct kz_kind *kind = kz_kind_by_number(mutation->kind);
+    const struct kz_kind *kind = kz_kind_by_number(number);
     size_t room = KZ_NAME_MAX_BYTES + KZ_ID_MAX_BYTES + strlen(field) + 8;
-    char *path = claim(stage, kz_arena_alloc(&stage->scratch->arena, room));
+    char *path = kz_stage_claim(stage, kz_arena_alloc(&stage->scratch->arena, room));
     if (path == NULL) return NULL;
     snprintf(path, room, "%.*s/%.*s%s%s", (int)KZ_NAME_MAX_BYTES, kind != NULL ? kind->name : "?", (int)KZ_ID_MAX_BYTES,
-             mutation->id, field[0] == '\0' ? "" : ".", field);
+             id, field[0] == '\0' ? "" : ".", field);
     return path;
 }
 
-static void violate(struct kz_stage *stage, const Kz__Mutation *mutation, const char *field, const char *rule,
-                    const char *en, const char *ja)
+void kz_stage_violate(struct kz_stage *stage, const Kz__Mutation *mutation, const char *field, const char *rule,
+                      const char *en, const char *ja)
 {
     struct kz_text text = {en, ja};
-    const char *path = record_path(stage, mutation, field);
+    const char *path = kz_stage_path(stage, mutation->kind, mutation->id, field);
     if (path != NULL) kz_violations_add(&stage->violations, path, rule, &text, NULL);
 }
 
@@ -81,24 +82,27 @@ static void check_shape(struct kz_stage *stage, const Kz__Mutation *mutation)
 {
     const Kz__Record *record = mutation->record;
     if (kz_kind_by_number(mutation->kind) == NULL)
-        violate(stage, mutation, "kind", "kind.known", "unknown kind", "未知の種別です");
+        kz_stage_violate(stage, mutation, "kind", "kind.known", "unknown kind", "未知の種別です");
     if (!kz_id_valid(mutation->id))
-        violate(stage, mutation, "id", "id.form", "an id is 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit",
-                "idは英小文字・数字・「.」「_」「-」の1〜64文字で、先頭は英小文字か数字です");
+        kz_stage_violate(stage, mutation, "id", "id.form",
+                         "an id is 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit",
+                         "idは英小文字・数字・「.」「_」「-」の1〜64文字で、先頭は英小文字か数字です");
     kz_mutation_check_op(mutation, &stage->violations);
     if (!carries_record(mutation)) {
-        if (mutation->op != KZ__MUTATION__OP__RETIRE && mutation->op != KZ__MUTATION__OP__VERIFY)
-            violate(stage, mutation, "", "op.known", "unknown operation", "未知の操作です");
+        if (mutation->op != KZ__MUTATION__OP__RETIRE && mutation->op != KZ__MUTATION__OP__VERIFY &&
+            mutation->op != KZ__MUTATION__OP__REVERT)
+            kz_stage_violate(stage, mutation, "", "op.known", "unknown operation", "未知の操作です");
         return;
     }
     if (record == NULL)
-        violate(stage, mutation, "", "record.present", "the record to store is missing", "保存する記録がありません");
+        kz_stage_violate(stage, mutation, "", "record.present", "the record to store is missing",
+                         "保存する記録がありません");
     else if (record->kind != mutation->kind || strcmp(record->id, mutation->id) != 0)
-        violate(stage, mutation, "", "record.same", "the record has another kind or id than the change",
-                "変更と記録の種別またはidが一致しません");
+        kz_stage_violate(stage, mutation, "", "record.same", "the record has another kind or id than the change",
+                         "変更と記録の種別またはidが一致しません");
     else if (kz_record_body(record) == NULL)
-        violate(stage, mutation, "", "record.body", "the record has no contents of its kind",
-                "記録に種別に応じた内容がありません");
+        kz_stage_violate(stage, mutation, "", "record.body", "the record has no contents of its kind",
+                         "記録に種別に応じた内容がありません");
 }
 
 static bool check_shapes(struct kz_stage *stage)
@@ -123,7 +127,7 @@ static void refuse(struct kz_stage *stage, enum kz_code code)
 }
 
 /* With what was found: which record, and why. */
-static void refuse_naming(struct kz_stage *stage, enum kz_code code)
+void kz_stage_refuse(struct kz_stage *stage, enum kz_code code)
 {
     stage->outcome.violations = stage->violations.items;
     stage->outcome.n_violations = stage->violations.count;
@@ -133,8 +137,9 @@ static void refuse_naming(struct kz_stage *stage, enum kz_code code)
 static void accept(struct kz_stage *stage)
 {
     struct kz_arena *arena = &stage->scratch->arena;
-    Kz__Changed *rows = claim(stage, kz_arena_zero(arena, stage->count * sizeof(*rows)));
-    stage->outcome.changed = claim(stage, kz_arena_alloc(arena, stage->count * sizeof(*stage->outcome.changed)));
+    Kz__Changed *rows = kz_stage_claim(stage, kz_arena_zero(arena, stage->count * sizeof(*rows)));
+    stage->outcome.changed =
+        kz_stage_claim(stage, kz_arena_alloc(arena, stage->count * sizeof(*stage->outcome.changed)));
     if (stage->failure != KZ_OK) return;
     for (size_t i = 0; i < stage->count; i++) {
         const struct kz_staged *item = &stage->items[i];
@@ -166,7 +171,8 @@ static enum kz_code load_before(struct kz_stage *stage, struct kz_staged *item)
     if (code == KZ_NOT_FOUND) return KZ_OK;
     if (code != KZ_OK) return code;
     /* Copied: the map's page may be rewritten by an earlier mutation before this one's history is. */
-    item->before_bytes.data = claim(stage, kz_arena_memdup(&stage->scratch->arena, bytes.data, bytes.size_bytes));
+    item->before_bytes.data =
+        kz_stage_claim(stage, kz_arena_memdup(&stage->scratch->arena, bytes.data, bytes.size_bytes));
     if (item->before_bytes.data == NULL) return KZ_NO_MEMORY;
     item->before_bytes.size_bytes = bytes.size_bytes;
     stage->touched_bytes += bytes.size_bytes;
@@ -176,16 +182,17 @@ static enum kz_code load_before(struct kz_stage *stage, struct kz_staged *item)
     return code;
 }
 
-static bool is_live(const Kz__Record *record) { return record != NULL && !record->has_retired_at; }
+bool kz_stage_is_live(const Kz__Record *record) { return record != NULL && !record->has_retired_at; }
 
 /* A small command may change large records: what it holds in memory is bounded by what it touches. */
 static bool within_budget(struct kz_stage *stage, const struct kz_staged *item)
 {
     if (stage->touched_bytes <= KZ_COMMAND_TOUCHED_MAX_BYTES) return true;
-    violate(stage, item->mutation, "", "command.touched",
-            "from this record on, the stored records that this command changes hold more than 8 MiB together: split it",
-            "この記録から先は、1回の指示で変更する保存済みの記録が合計8MiBを超えます。分けてください");
-    refuse_naming(stage, KZ_INVALID);
+    kz_stage_violate(
+        stage, item->mutation, "", "command.touched",
+        "from this record on, the stored records that this command changes hold more than 8 MiB together: split it",
+        "この記録から先は、1回の指示で変更する保存済みの記録が合計8MiBを超えます。分けてください");
+    kz_stage_refuse(stage, KZ_INVALID);
     return false;
 }
 
@@ -193,7 +200,7 @@ static bool fits_expectation(const Kz__Mutation *mutation, const Kz__Record *bef
 {
     if (mutation->op == KZ__MUTATION__OP__APPEND) return before == NULL || kz_event_same(before, mutation->record);
     if (!mutation->has_expected_rev) return true;
-    if (mutation->expected_rev == 0) return !is_live(before);
+    if (mutation->expected_rev == 0) return !kz_stage_is_live(before);
     return before != NULL && before->rev == mutation->expected_rev;
 }
 
@@ -202,12 +209,12 @@ static void name_conflict(struct kz_stage *stage, const struct kz_staged *item)
     const Kz__Mutation *mutation = item->mutation;
     unsigned long long stored = item->before != NULL ? item->before->rev : 0;
     if (mutation->op == KZ__MUTATION__OP__APPEND) {
-        violate(stage, mutation, "", "event.conflict",
-                "another event has this id already; nothing was added: an event never changes",
-                "同じ識別子の別の記録が既にあります。記録は変わらないため、追加しませんでした");
+        kz_stage_violate(stage, mutation, "", "event.conflict",
+                         "another event has this id already; nothing was added: an event never changes",
+                         "同じ識別子の別の記録が既にあります。記録は変わらないため、追加しませんでした");
         return;
     }
-    const char *path = record_path(stage, mutation, "");
+    const char *path = kz_stage_path(stage, mutation->kind, mutation->id, "");
     if (path != NULL)
         kz_violations_addf(&stage->violations, path, "rev.current", NULL,
                            "the stored record has revision %llu, expected was %llu (0 = none)",
@@ -221,31 +228,33 @@ static bool admit(struct kz_stage *stage, const struct kz_staged *item)
     const Kz__Mutation *mutation = item->mutation;
     if (!fits_expectation(mutation, item->before)) {
         name_conflict(stage, item);
-        refuse_naming(stage, KZ_CONFLICT);
+        kz_stage_refuse(stage, KZ_CONFLICT);
         stage->outcome.current = (Kz__Record *)(uintptr_t)item->before; /* read only; the message has no const */
         return false;
     }
-    if (!carries_record(mutation) && !is_live(item->before)) {
-        violate(stage, mutation, "", "record.exists", "there is no such record, or it is retired",
-                "その記録はないか、廃止されています");
-        refuse_naming(stage, KZ_NOT_FOUND);
+    bool revives = mutation->op == KZ__MUTATION__OP__REVERT && item->before != NULL;
+    if (!carries_record(mutation) && !revives && !kz_stage_is_live(item->before)) {
+        kz_stage_violate(stage, mutation, "", "record.exists", "there is no such record, or it is retired",
+                         "その記録はないか、廃止されています");
+        kz_stage_refuse(stage, KZ_NOT_FOUND);
         return false;
     }
     return true;
 }
 
-static void stamp_change(struct kz_stage *stage, Kz__Record *record)
+static void stamp_revision(struct kz_stage *stage, Kz__Record *record)
 {
     record->has_rev = 1;
     record->rev = ++stage->rev;
     record->reason = stage->command->reason;
 }
 
-static void stamp_update(const struct kz_stage *stage, Kz__Record *record)
+void kz_stage_stamp(struct kz_stage *stage, Kz__Record *record)
 {
     record->has_updated_at = 1;
     record->updated_at = stage->time_ms;
     record->updated_by = stage->command->actor;
+    stamp_revision(stage, record);
 }
 
 static void clear_event_fields(Kz__Record *record)
@@ -270,13 +279,12 @@ static void put(struct kz_stage *stage, struct kz_staged *item)
     clear_event_fields(record);
     kz_record_derive(record);
 
-    item->unchanged = is_live(before) && kz_record_same(before, record);
+    item->unchanged = kz_stage_is_live(before) && kz_record_same(before, record);
     if (item->unchanged) {
         item->after = (Kz__Record *)(uintptr_t)before; /* never written: `unchanged` */
         return;
     }
-    stamp_update(stage, record);
-    stamp_change(stage, record);
+    kz_stage_stamp(stage, record);
     item->after = record;
 }
 
@@ -295,25 +303,26 @@ static void append(struct kz_stage *stage, struct kz_staged *item)
     record->created_by = stage->command->actor;
     record->has_updated_at = record->has_verified_at = record->has_retired_at = record->has_provisional = 0;
     record->updated_by = record->verified_by = NULL;
-    stamp_change(stage, record);
+    stamp_revision(stage, record);
     if (reason != NULL) record->reason = reason; /* many events of many people may come in one command */
     item->after = record;
 }
 
 static void retire_or_verify(struct kz_stage *stage, struct kz_staged *item)
 {
-    Kz__Record *record = claim(stage, kz_arena_memdup(&stage->scratch->arena, item->before, sizeof(*item->before)));
+    Kz__Record *record =
+        kz_stage_claim(stage, kz_arena_memdup(&stage->scratch->arena, item->before, sizeof(*item->before)));
     if (record == NULL) return;
     if (item->mutation->op == KZ__MUTATION__OP__RETIRE) {
         record->has_retired_at = 1;
         record->retired_at = stage->time_ms;
-        stamp_update(stage, record);
+        kz_stage_stamp(stage, record);
     } else {
         record->has_verified_at = 1;
         record->verified_at = stage->time_ms;
         record->verified_by = stage->command->actor;
+        stamp_revision(stage, record);
     }
-    stamp_change(stage, record);
     item->after = record;
 }
 
@@ -331,8 +340,13 @@ static enum kz_code stage_mutation(struct kz_stage *stage, const Kz__Mutation *m
         put(stage, item);
     else if (mutation->op == KZ__MUTATION__OP__APPEND)
         append(stage, item);
+    else if (mutation->op == KZ__MUTATION__OP__REVERT)
+        code = kz_stage_revert(stage, item);
     else
         retire_or_verify(stage, item);
+    if (code != KZ_OK) return code;
+    *go_on = stage->outcome.code == KZ_OK;
+    if (!*go_on) return KZ_OK;
     if (stage->failure != KZ_OK) return stage->failure;
     item->rev = item->after->rev;
     item->last = true;
@@ -351,7 +365,7 @@ static enum kz_presence find(void *data, Kz__Kind kind, const char *id)
     if (stage->failure != KZ_OK || kz_kind_by_number(kind) == NULL || !kz_id_valid(id)) return KZ_ABSENT;
     struct kz_key key = kz_key_record(kind, id);
     const struct kz_staged *item = staged(stage, &key);
-    if (item != NULL) return is_live(item->after) ? KZ_LIVE : KZ_RETIRED;
+    if (item != NULL) return kz_stage_is_live(item->after) ? KZ_LIVE : KZ_RETIRED;
     bool retired = false;
     struct kz_bytes bytes;
     enum kz_code code = kz_state_find(stage->scope, &key, &bytes, &retired, stage->err);
@@ -365,11 +379,13 @@ static void check_records(struct kz_stage *stage)
     struct kz_resolver resolver = {stage, find};
     for (size_t i = 0; i < stage->count; i++) {
         const struct kz_staged *item = &stage->items[i];
-        if (!carries_record(item->mutation)) continue;
+        bool reverts = item->mutation->op == KZ__MUTATION__OP__REVERT;
+        if (!carries_record(item->mutation) && !(reverts && kz_stage_is_live(item->after))) continue;
         kz_record_check(item->after, &stage->violations);
         /* An event that a node accepted must not be lost because what it names is not, or no longer, there. */
         if (item->mutation->op == KZ__MUTATION__OP__APPEND) continue;
-        if (is_live(item->before) && !item->unchanged)
+        /* What is reverted to was reached by allowed steps once: it is no step of its own. */
+        if (kz_stage_is_live(item->before) && !item->unchanged && !reverts)
             kz_record_check_change(item->before, item->after, &stage->violations);
         kz_record_check_references(item->after, &resolver, &stage->violations);
     }
@@ -387,8 +403,8 @@ static void encode_records(struct kz_stage *stage)
         kz_record_encode(item->after, encoded);
         item->after_bytes.size_bytes = encoded->size_bytes - item->after_offset;
         if (item->after_bytes.size_bytes > KZ_RECORD_MAX_BYTES)
-            violate(stage, item->mutation, "", "record.size", "the record is larger than 256 KiB",
-                    "記録が256KiBを超えています");
+            kz_stage_violate(stage, item->mutation, "", "record.size", "the record is larger than 256 KiB",
+                             "記録が256KiBを超えています");
     }
     if (encoded->failed) stage->failure = KZ_NO_MEMORY;
 }
@@ -429,19 +445,19 @@ static bool still_refers(const struct kz_stage *stage, const struct kz_key *refe
 {
     const struct kz_staged *item = staged(stage, referrer);
     if (item == NULL) return true;
-    if (!is_live(item->after)) return false;
+    if (!kz_stage_is_live(item->after)) return false;
     struct reference_search search = {target->kind, target->id, false};
     kz_record_references(item->after, match_reference, &search);
     return search.found;
 }
 
-static void name_referrer(struct kz_stage *stage, const struct kz_key *referrer)
+void kz_stage_name_referrer(struct kz_stage *stage, const struct kz_key *referrer)
 {
     const struct kz_kind *kind = kz_kind_by_number((Kz__Kind)referrer->bytes[0]);
     size_t room = KZ_NAME_MAX_BYTES + KZ_ID_MAX_BYTES + 2;
-    char *name = claim(stage, kz_arena_alloc(&stage->scratch->arena, room));
+    char *name = kz_stage_claim(stage, kz_arena_alloc(&stage->scratch->arena, room));
     if (stage->outcome.referrers == NULL)
-        stage->outcome.referrers = claim(
+        stage->outcome.referrers = kz_stage_claim(
             stage, kz_arena_alloc(&stage->scratch->arena, REFERRERS_NAMED_MAX * sizeof(*stage->outcome.referrers)));
     if (name == NULL || stage->outcome.referrers == NULL) return;
     snprintf(name, room, "%s/%.*s", kind != NULL ? kind->name : "?", (int)(referrer->size_bytes - 1),
@@ -463,17 +479,43 @@ static enum kz_code check_referrers(struct kz_stage *stage, const struct kz_stag
             kz_key_bytes(rows.key.data + prefix.size_bytes, rows.key.size_bytes - prefix.size_bytes);
         /* Events never change: what they name could never be retired again. */
         if (kz_kind_is_event((Kz__Kind)referrer.bytes[0])) continue;
-        if (still_refers(stage, &referrer, item->mutation)) name_referrer(stage, &referrer);
+        if (still_refers(stage, &referrer, item->mutation)) kz_stage_name_referrer(stage, &referrer);
     }
     kz_rows_close(&rows);
     return code == KZ_NOT_FOUND ? KZ_OK : code;
 }
 
+static bool retires(const struct kz_staged *item)
+{
+    bool may = item->mutation->op == KZ__MUTATION__OP__RETIRE || item->mutation->op == KZ__MUTATION__OP__REVERT;
+    return may && !item->unchanged && !kz_stage_is_live(item->after);
+}
+
+/* A mass deletion is somebody's slip, or a stolen certificate, far more often than it is meant (FAULTS 24). */
+bool kz_stage_may_retire(struct kz_stage *stage, uint64_t count)
+{
+    const Kz__Command *command = stage->command;
+    if (count <= KZ_RETIRE_UNASKED_MAX || (command->has_retires && command->retires == count)) return true;
+    kz_violations_addf(&stage->violations, "command", "retire.many", NULL,
+                       "this would retire %llu records; more than %u at once must be asked for by their number "
+                       "(--confirm %llu); should it be a mistake later: keizoku undo --to %llu",
+                       "%llu 件が廃止されます。一度に %u 件を超える廃止には件数の指定(--confirm %llu)が必要です。"
+                       "誤って廃止した場合は keizoku undo --to %llu で戻せます",
+                       (unsigned long long)count, KZ_RETIRE_UNASKED_MAX, (unsigned long long)count,
+                       (unsigned long long)stage->base_rev);
+    kz_stage_refuse(stage, KZ_INVALID);
+    return false;
+}
+
 static enum kz_code check_retirements(struct kz_stage *stage)
 {
+    uint64_t count = 0;
+    for (size_t i = 0; i < stage->count; i++)
+        count += stage->items[i].last && retires(&stage->items[i]);
+    if (!kz_stage_may_retire(stage, count)) return KZ_OK;
     for (size_t i = 0; i < stage->count; i++) {
         const struct kz_staged *item = &stage->items[i];
-        if (item->mutation->op != KZ__MUTATION__OP__RETIRE || item->mutation->force || !item->last) continue;
+        if (!retires(item) || item->mutation->force || !item->last) continue;
         enum kz_code code = check_referrers(stage, item);
         if (code != KZ_OK) return code;
     }
@@ -486,10 +528,11 @@ static enum kz_code check_retirements(struct kz_stage *stage)
 static enum kz_code decide(struct kz_stage *stage)
 {
     bool go_on = true;
+    if (kz_rewind_wanted(stage->command)) return kz_rewind_decide(stage);
     bool sound = check_shapes(stage);
     if (stage->failure != KZ_OK) return stage->failure;
     if (!sound) {
-        refuse_naming(stage, KZ_INVALID);
+        kz_stage_refuse(stage, KZ_INVALID);
         return KZ_OK;
     }
     init_items(stage, stage->command->n_mutations);
@@ -502,7 +545,7 @@ static enum kz_code decide(struct kz_stage *stage)
     if (stage->failure == KZ_OK) encode_records(stage);
     if (stage->failure != KZ_OK) return stage->failure;
     if (stage->violations.count > 0) {
-        refuse_naming(stage, KZ_INVALID);
+        kz_stage_refuse(stage, KZ_INVALID);
         return KZ_OK;
     }
     enum kz_code code = check_retirements(stage);
@@ -522,7 +565,7 @@ static enum kz_code fail_without_memory(struct kz_stage *stage)
         return kz_fail(stage->err, KZ_NO_MEMORY, "decide a command: out of memory");
     kz__outcome__init(&stage->outcome);
     kz_violations_add(&stage->violations, "command", "command.memory", &text, NULL);
-    refuse_naming(stage, KZ_TOO_BIG);
+    kz_stage_refuse(stage, KZ_TOO_BIG);
     return KZ_OK;
 }
 
@@ -534,7 +577,7 @@ enum kz_code kz_stage_run(struct kz_stage *stage, const struct kz_scope *scope, 
     stage->scratch = scratch;
     stage->command = command;
     stage->time_ms = time_ms;
-    stage->rev = rev;
+    stage->rev = stage->base_rev = rev;
     stage->err = err;
     kz__outcome__init(&stage->outcome);
     enum kz_code code = decide(stage);

@@ -27,13 +27,15 @@ struct kz_stage {
     struct kz_scratch *scratch;
     const Kz__Command *command;
     int64_t time_ms;
-    uint64_t rev; /* in: the state's revision; out: after this command, when it succeeded */
+    uint64_t base_rev; /* the state's revision before this command */
+    uint64_t rev;      /* after it, when it succeeded; else the same */
 
     struct kz_staged *items;
     size_t count;
     uint32_t *slots; /* open addressing by key: item + 1, the latest per record; 0 = free */
     size_t slot_mask;
     size_t touched_bytes; /* stored records this command read to change them */
+    uint64_t rewinds;     /* records that apply brings back beside the items (rewind.h) */
 
     struct kz_violations violations;
     Kz__Outcome outcome;  /* filled by kz_stage_run; parts are borrowed from the fields above */
@@ -47,5 +49,23 @@ enum kz_code kz_stage_run(struct kz_stage *stage, const struct kz_scope *scope, 
                           const Kz__Command *command, int64_t time_ms, uint64_t rev, uint64_t index,
                           struct kz_err *err) KZ_MUST_CHECK;
 void kz_stage_fini(struct kz_stage *stage);
+
+/* ---- for those who decide a part of it (stage_revert.c, rewind.c) ---- */
+
+/* `memory`; when it is NULL the command fails for want of memory. */
+void *kz_stage_claim(struct kz_stage *stage, void *memory);
+/* "system/juki.rto", in the scratch; NULL: no memory. */
+const char *kz_stage_path(struct kz_stage *stage, Kz__Kind kind, const char *id, const char *field);
+void kz_stage_violate(struct kz_stage *stage, const Kz__Mutation *mutation, const char *field, const char *rule,
+                      const char *en, const char *ja);
+/* The outcome is `code`, with the violations found. */
+void kz_stage_refuse(struct kz_stage *stage, enum kz_code code);
+/* Adds the owner of a REFS row to the outcome's referrers. */
+void kz_stage_name_referrer(struct kz_stage *stage, const struct kz_key *referrer);
+/* False: more records would be retired than may be without being told how many; refused. */
+bool kz_stage_may_retire(struct kz_stage *stage, uint64_t count);
+void kz_stage_stamp(struct kz_stage *stage, Kz__Record *record); /* revision, reason, who and when */
+enum kz_code kz_stage_revert(struct kz_stage *stage, struct kz_staged *item) KZ_MUST_CHECK;
+bool kz_stage_is_live(const Kz__Record *record); /* NULL: no */
 
 #endif

@@ -199,8 +199,21 @@ enum kz_code kz_view_changes(struct kz_view *view, uint64_t from_rev, kz_change_
 enum kz_code kz_view_get_as_of(struct kz_view *view, Kz__Kind kind, const char *id, uint64_t rev, Kz__Record **out,
                                struct kz_err *err) KZ_MUST_CHECK;
 /* As kz_view_list: with `retired` those that were retired then come too. */
-enum kz_code kz_view_list_as_of(struct kz_view *view, Kz__Kind kind, uint64_t rev, const char *after, bool retired,
-                                kz_record_visitor visit, void *data, struct kz_err *err) KZ_MUST_CHECK;
+struct kz_as_of {
+    uint64_t rev;
+    size_t rows_max;                /* looks at most at this many of today's records (at least 1) ... */
+    bool more;                      /* ... and says whether there were more, or the visitor stopped: */
+    char next[KZ_ID_MAX_BYTES + 1]; /* `after` to go on with */
+};
+enum kz_code kz_view_list_as_of(struct kz_view *view, Kz__Kind kind, struct kz_as_of *as_of, const char *after,
+                                bool retired, kz_record_visitor visit, void *data, struct kz_err *err) KZ_MUST_CHECK;
+/* The last revision at or before a time, and when it was made (rev 0: before any; its time is 0). KZ_TOO_OLD: later
+ * than this copy is complete to, so another revision may still come before that time. */
+enum kz_code kz_view_revision_at(struct kz_view *view, int64_t time_ms, uint64_t *rev, int64_t *rev_ms,
+                                 struct kz_err *err) KZ_MUST_CHECK;
+/* When revision `rev` (1 or later) was made. */
+enum kz_code kz_view_revision_time(struct kz_view *view, uint64_t rev, int64_t *time_ms,
+                                   struct kz_err *err) KZ_MUST_CHECK;
 /* Every record changed after `rev`, each once, in the order of its first change after it (a person's change and its
  * undoing count as changes). What must be written to bring it back is the difference between kz_view_get and
  * kz_view_get_as_of, whose KZ_NOT_FOUND means: retire it. Takes time by the number of changes: not on the loop. */

@@ -13,6 +13,7 @@ void kz_scratch_init(struct kz_scratch *scratch)
 {
     kz_arena_init(&scratch->arena, KZ_SCRATCH_MAX_BYTES);
     kz_arena_init(&scratch->entry, KZ_SCRATCH_MAX_BYTES);
+    kz_arena_init(&scratch->row, KZ_SCRATCH_MAX_BYTES);
     kz_buf_init(&scratch->encoded, 0);
     kz_buf_init(&scratch->packed, 0);
 }
@@ -21,6 +22,7 @@ void kz_scratch_fini(struct kz_scratch *scratch)
 {
     kz_arena_fini(&scratch->arena);
     kz_arena_fini(&scratch->entry);
+    kz_arena_fini(&scratch->row);
     kz_buf_fini(&scratch->encoded);
     kz_buf_fini(&scratch->packed);
 }

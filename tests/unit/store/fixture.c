@@ -136,6 +136,21 @@ void command_verify(struct command *command, Kz__Kind kind, const char *id)
     (void)add_mutation(command, KZ__MUTATION__OP__VERIFY, kind, id);
 }
 
+void command_revert(struct command *command, Kz__Kind kind, const char *id, uint64_t to_rev)
+{
+    Kz__Mutation *mutation = add_mutation(command, KZ__MUTATION__OP__REVERT, kind, id);
+    mutation->has_to_rev = 1;
+    mutation->to_rev = to_rev;
+}
+
+void command_rewind(struct command *command, Kz__Kind kind, uint64_t to_rev, uint64_t reviewed_rev)
+{
+    Kz__Mutation *mutation = add_mutation(command, KZ__MUTATION__OP__REWIND, kind, KZ_REWIND_ID);
+    mutation->has_to_rev = 1;
+    mutation->to_rev = to_rev;
+    command_expect(command, reviewed_rev);
+}
+
 void command_expect(struct command *command, uint64_t rev)
 {
     Kz__Mutation *mutation = &command->mutations[command->message.n_mutations - 1];

@@ -50,6 +50,8 @@ void command_fini(struct command *command);
 void command_put(struct command *command, Kz__Record *record); /* takes the record */
 void command_retire(struct command *command, Kz__Kind kind, const char *id, bool force);
 void command_verify(struct command *command, Kz__Kind kind, const char *id);
+void command_revert(struct command *command, Kz__Kind kind, const char *id, uint64_t to_rev);
+void command_rewind(struct command *command, Kz__Kind kind, uint64_t to_rev, uint64_t reviewed_rev);
 void command_expect(struct command *command, uint64_t rev); /* of the last mutation added */
 
 /* Valid records; free with the command or kz__record__free_unpacked. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a commit and an applied command cost here: `store_bench DIRECTORY [NOTE_BYTES]` (empty, on the disk to be measured).
- * Prints figures; asserts nothing about them. */
+/* What a commit and an applied command cost here: `store_bench DIRECTORY [NOTE_BYTES]` (empty, on the disk to be
+ * measured). Prints figures; asserts nothing about them. */
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>

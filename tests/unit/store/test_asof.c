@@ -128,15 +128,25 @@ static bool compare_record(void *data, const Kz__Record *record)
 static void compare_list(struct kz_view *view, const struct replay *replay, uint64_t rev, int kind, bool retired)
 {
     struct comparison all = {.past = replay->at[rev][kind], .retired = retired};
-    must(kz_view_list_as_of(view, kinds[kind], rev, NULL, retired, compare_record, &all, &must_err));
+    struct kz_as_of as_of = {.rev = rev, .rows_max = SIZE_MAX};
+    must(kz_view_list_as_of(view, kinds[kind], &as_of, NULL, retired, compare_record, &all, &must_err));
+    assert_false(as_of.more);
     for (; all.next < IDS; all.next++)
         assert_false(belongs(&all, all.next));
     struct comparison paged = {.past = all.past, .retired = retired};
     do { /* the same in pages of two */
         paged.stop_after = paged.count + 2;
-        must(kz_view_list_as_of(view, kinds[kind], rev, paged.last_id, retired, compare_record, &paged, &must_err));
+        must(kz_view_list_as_of(view, kinds[kind], &as_of, paged.last_id, retired, compare_record, &paged, &must_err));
     } while (paged.count == paged.stop_after);
     assert_int_equal(paged.count, all.count);
+    struct comparison bounded = {.past = all.past, .retired = retired};
+    as_of = (struct kz_as_of){.rev = rev, .rows_max = 3};
+    do { /* and looking at three of today's records at a time, whether they were there then or not */
+        char after[KZ_ID_MAX_BYTES + 1];
+        snprintf(after, sizeof(after), "%s", as_of.next);
+        must(kz_view_list_as_of(view, kinds[kind], &as_of, after, retired, compare_record, &bounded, &must_err));
+    } while (as_of.more);
+    assert_int_equal(bounded.count, all.count);
 }
 
 static void compare_gets(struct kz_view *view, const struct replay *replay, uint64_t rev, int kind)
@@ -243,17 +253,51 @@ static void a_revision_not_reached_yet_is_refused(void **state)
     for (int far = 0; far < 2; far++) {
         uint64_t later = far ? UINT64_MAX : rev + 1;
         assert_int_equal(kz_view_get_as_of(view, KZ__KIND__ORG, "joho", later, &record, &err), KZ_TOO_OLD);
-        assert_int_equal(kz_view_list_as_of(view, KZ__KIND__ORG, later, NULL, true, count_record, &count, &err),
+        struct kz_as_of as_of = {.rev = later, .rows_max = SIZE_MAX};
+        assert_int_equal(kz_view_list_as_of(view, KZ__KIND__ORG, &as_of, NULL, true, count_record, &count, &err),
                          KZ_TOO_OLD);
         assert_int_equal(kz_view_changed_since(view, later, see_name, &named, &err), KZ_TOO_OLD);
     }
     must(kz_view_get_as_of(view, KZ__KIND__ORG, "joho", rev, &record, &must_err));
     kz__record__free_unpacked(record, NULL);
-    must(kz_view_list_as_of(view, KZ__KIND__ORG, 0, NULL, true, count_record, &count, &must_err));
+    struct kz_as_of nothing = {.rev = 0, .rows_max = SIZE_MAX};
+    must(kz_view_list_as_of(view, KZ__KIND__ORG, &nothing, NULL, true, count_record, &count, &must_err));
     must(kz_view_changed_since(view, rev, see_name, &named, &must_err));
     assert_int_equal(count + named.count, 0);
     assert_int_equal(kz_view_get_as_of(view, KZ__KIND__ORG, "Not An Id", rev, &record, &err), KZ_NOT_FOUND);
     assert_int_equal(kz_view_get_as_of(view, (Kz__Kind)31, "joho", rev, &record, &err), KZ_NOT_FOUND);
+    kz_view_close(view);
+}
+
+static void a_time_means_the_last_revision_up_to_it(void **state)
+{
+    struct fixture *f = *state;
+    struct kz_view *view;
+    struct kz_err err;
+    uint64_t rev;
+    int64_t rev_ms, first_ms = f->time_ms;
+    for (unsigned i = 0; i < 7; i++) { /* revisions 1 to 14, two for each of seven moments */
+        struct command command;
+        char id[16];
+        command_init(&command, f->request++);
+        for (unsigned half = 0; half < 2; half++) {
+            snprintf(id, sizeof(id), "o%u%u", i, half);
+            command_put(&command, make_org(id, id, NULL));
+        }
+        f->time_ms = first_ms + 1000 * i;
+        fixture_must(f, &command, KZ_OK);
+    }
+    must(kz_view_open(f->store, &view, &must_err));
+    for (unsigned i = 0; i < 7; i++) {
+        for (int64_t late = 0; late < 1000 && (late == 0 || i < 6); late += 999) {
+            must(kz_view_revision_at(view, first_ms + 1000 * i + late, &rev, &rev_ms, &must_err));
+            assert_int_equal(rev, 2 * i + 2);
+            assert_int_equal(rev_ms, first_ms + 1000 * i);
+        }
+    }
+    must(kz_view_revision_at(view, first_ms - 1, &rev, &rev_ms, &must_err));
+    assert_int_equal(rev, 0);
+    assert_int_equal(kz_view_revision_at(view, first_ms + 6001, &rev, &rev_ms, &err), KZ_TOO_OLD);
     kz_view_close(view);
 }
 
@@ -325,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_earlier_revision_is_what_a_replay_gives),
         T(a_revision_not_reached_yet_is_refused),
+        T(a_time_means_the_last_revision_up_to_it),
         T(a_mass_deletion_is_undone_from_the_names_and_the_past),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
