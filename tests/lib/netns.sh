@@ -100,12 +100,12 @@ net_nft() { ip netns exec wan nft "$@"; }
 # --- cuts: packets are dropped, nobody is told -------------------------------------------------------------------
 
 # From FROM to TO only; replies still pass the other way. Either may be "clients".
-cut() { net_nft add element bridge net cut "{ \"$1\" . \"$2\" }"; }       # FROM TO
-heal() { net_nft delete element bridge net cut "{ \"$1\" . \"$2\" }"; }   # FROM TO: it must be cut
+cut_one_way() { net_nft add element bridge net cut "{ \"$1\" . \"$2\" }"; }       # FROM TO
+heal_one_way() { net_nft delete element bridge net cut "{ \"$1\" . \"$2\" }"; }   # FROM TO: it must be cut
 heal_all() { net_nft flush set bridge net cut; }
 
-cut_both() { cut "$1" "$2" && cut "$2" "$1"; }     # SITE SITE
-heal_both() { heal "$1" "$2" && heal "$2" "$1"; }  # SITE SITE
+cut_both() { cut_one_way "$1" "$2" && cut_one_way "$2" "$1"; } # SITE SITE
+heal_both() { heal_one_way "$1" "$2" && heal_one_way "$2" "$1"; } # SITE SITE
 
 # No site of the first list and site of the second hear each other; clients reach all. halves "main remote" "alternate"
 halves() {
