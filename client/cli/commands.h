@@ -36,6 +36,8 @@ int kz_run_list(struct kz_cli *cli);
 int kz_run_edit(struct kz_cli *cli);
 int kz_run_history(struct kz_cli *cli);
 int kz_run_diff(struct kz_cli *cli);
+int kz_run_revert(struct kz_cli *cli);
+int kz_run_undo(struct kz_cli *cli);
 int kz_run_verify(struct kz_cli *cli);
 int kz_run_retire(struct kz_cli *cli);
 int kz_run_watch(struct kz_cli *cli);

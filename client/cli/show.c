@@ -67,6 +67,10 @@ json_t *kz_show_meta(const Kz__Meta *meta)
     kz_show_set(object, "applied_index", json_integer((json_int_t)meta->applied_index));
     kz_show_set(object, "cluster", meta->cluster ? kz_show_string(meta->cluster) : json_null());
     if (meta->has_provisional) kz_show_set(object, "provisional", json_integer(meta->provisional));
+    if (meta->has_as_of_rev) {
+        kz_show_set(object, "as_of_rev", json_integer((json_int_t)meta->as_of_rev));
+        kz_show_set(object, "as_of_time", meta->has_as_of_ms ? kz_show_time(meta->as_of_ms) : json_null());
+    }
     return object;
 }
 
@@ -158,8 +162,23 @@ void kz_show_freshness(const struct kz_view *view, const Kz__Meta *meta, struct 
         kz_buf_add_text(time, kz_text(KZ_T_UNKNOWN, view->japanese));
 }
 
+static void show_past(const struct kz_view *view, const Kz__Meta *meta, struct kz_buf *out)
+{
+    char rev[NUMBER_TEXT_BYTES];
+    struct kz_buf time;
+    kz_buf_init(&time, 0);
+    snprintf(rev, sizeof rev, "%" PRIu64, meta->as_of_rev);
+    if (meta->has_as_of_ms) kz_time_format(&time, meta->as_of_ms - meta->as_of_ms % 1000);
+    if (view->colour) kz_buf_add_text(out, COLOUR_WARN);
+    kz_show_line(view, out, meta->as_of_rev ? KZ_T_BANNER_PAST : KZ_T_BANNER_PAST_NOTHING,
+                 KZ_TEXT_ARGS(rev, kz_buf_text(&time)));
+    if (view->colour) kz_buf_add_text(out, COLOUR_END);
+    kz_buf_fini(&time);
+}
+
 void kz_show_banner(const struct kz_view *view, const Kz__Meta *meta, bool asked_auto, struct kz_buf *out)
 {
+    if (meta && meta->has_as_of_rev) show_past(view, meta, out);
     if (!meta || (meta->quorum && !(asked_auto && meta->read == KZ__READ_MODE__LOCAL))) return;
     struct kz_buf contact, data, ages;
     kz_buf_init(&contact, 0);
