@@ -121,8 +121,10 @@ int main(int argc, char **argv)
 
     node = calloc(1, sizeof *node);
     if (!node) return 1;
-    if (kz_node_open(node, &config, arguments.bootstrap, &err) != KZ_OK) return fail(&err);
-    kz_node_run(node);
+    do {
+        if (kz_node_open(node, &config, arguments.bootstrap, &err) != KZ_OK) return fail(&err);
+        arguments.bootstrap = false;
+    } while (kz_node_run(node));
     free(node);
     kz_service_config_fini(&config);
     return 0;

@@ -29,7 +29,8 @@
     X(TLS, 20, false, 6, "TLS failed", "TLS接続に失敗しました")                                                        \
     X(WRONG_CLUSTER, 21, false, 6, "another cluster", "別のクラスターです")                                            \
     X(TIMED_OUT, 22, true, 1, "timed out", "時間切れです")                                                             \
-    X(COMPACTED, 23, false, 1, "no longer kept", "保存期間を過ぎています")
+    X(COMPACTED, 23, false, 1, "no longer kept", "保存期間を過ぎています")                                             \
+    X(FENCED, 30, true, 8, "the cluster went on without this node", "クラスターはこのノードを除いて再建されています")
 
 enum kz_code {
 #define X(name, number, retryable, exit_status, en, ja) KZ_##name = number,

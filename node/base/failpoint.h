@@ -40,7 +40,11 @@
     X("snapshot.install.after_commit")                                                                                 \
     X("snapshot.installed") /* receiver: before the core is told */                                                    \
     X("snapshot.sweep.before_commit")                                                                                  \
-    X("snapshot.sweep.after_commit")
+    X("snapshot.sweep.after_commit")                                                                                   \
+    X("recover.archived")  /* the copy is complete, the node still runs */                                             \
+    X("recover.stopped")   /* the store is open and nobody else has it */                                              \
+    X("recover.prepared")  /* everything is in the transaction, nothing is durable */                                  \
+    X("recover.committed") /* the new epoch is durable, nothing runs in it */
 
 #ifdef KZ_FAILPOINTS
 #define KZ_FAILPOINT(name) kz_failpoint_pass(name)

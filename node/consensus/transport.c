@@ -144,9 +144,33 @@ static void send_hello(struct conn *conn, const char *refused)
     hello.version = (char *)KEIZOKU_VERSION;
     hello.refused = (char *)refused;
     hello.has_bulk = hello.bulk = conn->role == ROLE_OUT_BULK || conn->role == ROLE_IN_BULK;
+    if (transport->events->fill_hello) transport->events->fill_hello(transport->data, &hello);
     message.hello = &hello;
     /* A stream that cannot take it is ending, and its on_close tells. */
     (void)kz_frame_write(conn->stream, KZ_FRAME_PEER, 0, &message.base, KZ_PEER_FRAME_MAX_BYTES);
+}
+
+static void explain_epoch(const struct kz_transport *transport, const Kz__Hello *hello, char *why)
+{
+    unsigned long long own = transport->epoch, theirs = hello->epoch;
+    if (theirs < own)
+        snprintf(
+            why, KZ_TRANSPORT_WHY_BYTES,
+            "epoch %llu here, not %llu: the cluster went on without it. Keep its directory; keizoku salvage export "
+            "there; then start it empty with --join and a new id",
+            own, theirs);
+    else
+        snprintf(why, KZ_TRANSPORT_WHY_BYTES, "epoch %llu here, not %llu: the cluster went on without this node", own,
+                 theirs);
+}
+
+/* The certificate says that it is a node of this cluster and which one: what it says of epochs is told upward, also
+ * when the connection is refused for it. */
+static void tell_epoch(struct kz_transport *transport, const char *name, const Kz__Hello *hello)
+{
+    if (!transport->events->epoch_heard || transport->closing) return;
+    if (strcmp(hello->cluster_id, transport->cluster) != 0 || strcmp(hello->name, name) != 0) return;
+    transport->events->epoch_heard(transport->data, hello);
 }
 
 /* Everything both ends compare. `name` is the certificate's. */
@@ -158,8 +182,7 @@ static bool accept_hello(struct kz_transport *transport, const char *name, const
         snprintf(why, KZ_TRANSPORT_WHY_BYTES, "cluster '%.64s' here, not '%.64s'", transport->cluster,
                  hello->cluster_id);
     else if (hello->epoch != transport->epoch)
-        snprintf(why, KZ_TRANSPORT_WHY_BYTES, "epoch %llu here, not %llu: the cluster was recovered in between",
-                 (unsigned long long)transport->epoch, (unsigned long long)hello->epoch);
+        explain_epoch(transport, hello, why);
     else if (!peer)
         snprintf(why, KZ_TRANSPORT_WHY_BYTES, "node id %llu ('%.64s') is not a member known here",
                  (unsigned long long)hello->node_id, name);
@@ -185,6 +208,7 @@ static void take_incoming_hello(struct conn *conn, const Kz__Hello *hello)
     struct kz_transport *transport = conn->transport;
     char why[KZ_TRANSPORT_WHY_BYTES];
     if (hello->has_bulk && hello->bulk) conn->role = ROLE_IN_BULK;
+    tell_epoch(transport, conn->name, hello);
     if (!accept_hello(transport, conn->name, hello, why)) {
         if (!why[0]) snprintf(why, sizeof why, "refused");
         log_refusal(conn, find_peer(transport, hello->node_id), "we refuse its connection", why);
@@ -213,6 +237,7 @@ static void take_answer(struct conn *conn, const Kz__Hello *hello)
     struct peer *peer = find_peer(transport, conn->peer_id);
     char why[KZ_TRANSPORT_WHY_BYTES];
     if (!peer) return;
+    tell_epoch(transport, conn->name, hello);
     if (hello->refused) {
         log_refusal(conn, peer, "it refuses our connection", hello->refused);
         drop_conn(conn);

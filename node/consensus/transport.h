@@ -41,6 +41,10 @@ struct kz_transport_events {
      * false with `why` (KZ_TRANSPORT_WHY_BYTES, shown at the other end) to refuse: this is where the incarnation is
      * compared. Asked for incoming and outgoing connections alike. */
     bool (*check_hello)(void *data, const Kz__Hello *hello, char *why);
+    /* Whatever a node of this cluster (by its certificate) says of epochs, before it is refused for that or not. May be
+     * NULL, like the next one: what we add to our own Hello (borrowed until the next loop turn). */
+    void (*epoch_heard)(void *data, const Kz__Hello *hello);
+    void (*fill_hello)(void *data, Kz__Hello *hello);
     void (*message)(void *data, uint64_t peer_id, const Kz__PeerMessage *message); /* borrowed for the call */
     void (*peer_up)(void *data, uint64_t peer_id);
     /* At once when a connection with that peer, ours or its, ends: a killed process is known within a round trip.
@@ -50,7 +54,7 @@ struct kz_transport_events {
 
 struct kz_transport; /* owned by the caller until closed */
 
-/* `net` is borrowed until closed; `events` must stay valid. All events are required. */
+/* `net` is borrowed until closed; `events` must stay valid. The other events are required. */
 enum kz_code kz_transport_open(struct kz_transport **out, struct kz_net *net, const struct kz_transport_self *self,
                                const struct kz_transport_events *events, void *data, struct kz_err *err) KZ_MUST_CHECK;
 void kz_transport_close(struct kz_transport *transport, void (*closed)(void *data), void *data);

@@ -45,23 +45,6 @@ bool kz_record_same(const Kz__Record *a, const Kz__Record *b)
     return body_a == NULL || same_messages(kz_kind_by_number(a->kind)->fields, body_a, body_b);
 }
 
-static bool same_verification(const Kz__Record *a, const Kz__Record *b)
-{
-    if (a->has_verified_at != b->has_verified_at) return false;
-    if (!a->has_verified_at) return true;
-    const char *by_a = a->verified_by != NULL ? a->verified_by : "";
-    const char *by_b = b->verified_by != NULL ? b->verified_by : "";
-    return a->verified_at == b->verified_at && strcmp(by_a, by_b) == 0;
-}
-
-bool kz_record_stands(const Kz__Record *now, const Kz__Record *then)
-{
-    bool is_there = now != NULL && !now->has_retired_at;
-    bool was_there = then != NULL && !then->has_retired_at;
-    if (!is_there || !was_there) return is_there == was_there;
-    return kz_record_same(now, then) && same_verification(now, then);
-}
-
 struct diff {
     bool japanese;
     kz_difference_visitor visit;

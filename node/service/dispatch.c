@@ -6,7 +6,9 @@
 #include "node/base/log.h"
 #include "node/service/conn.h"
 #include "node/service/node.h"
+#include "node/service/lineage.h"
 #include "node/service/node_parts.h"
+#include "node/service/recover.h"
 
 #define ROLE(role) (1u << KZ_ROLE_##role)
 #define EVERYBODY (ROLE(READER) | ROLE(REPORTER) | ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR) | ROLE(BACKUP))
@@ -32,6 +34,12 @@ static void take_write(struct kz_request *request) { kz_writes_submit(request->n
 static void take_read(struct kz_request *request) { kz_reads_submit(request->node->reads, request); }
 static void take_watch(struct kz_request *request) { kz_watches_submit(request->node->watches, request); }
 static void take_status(struct kz_request *request) { kz_status_answer(request); }
+static void take_recover(struct kz_request *request) { kz_recover_submit(request->node->recover, request); }
+
+static bool asks_for_plan(const Kz__Request *message)
+{
+    return message->recover->step == KZ__RECOVER_REQUEST__STEP__PLAN;
+}
 
 #define AT(field) offsetof(Kz__Request, field)
 static const struct operation operations[] = {
@@ -43,6 +51,8 @@ static const struct operation operations[] = {
     {"watch", AT(watch), EVERYBODY, take_watch, NULL},
     {"status", AT(status), EVERYBODY, take_status, NULL},
     {"outcome", AT(outcome), ROLE(OPERATOR) | ROLE(AUDITOR), take_read, NULL},
+    {"recover plan", AT(recover), ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_recover, asks_for_plan},
+    {"recover", AT(recover), ROLE(APPROVER), take_recover, NULL},
 };
 #undef AT
 
@@ -54,6 +64,17 @@ static const struct operation *find_operation(const Kz__Request *message)
         if (body && (!operations[i].fits || operations[i].fits(message))) return &operations[i];
     }
     return NULL;
+}
+
+/* Who knows a later epoch than this node's copy belongs to must not take it for the registry,
+ * What speaks of the node itself is always answered. */
+static bool is_left_behind(const struct kz_request *request)
+{
+    const Kz__Request *message = request->message;
+    const struct kz_node *node = request->node;
+    if (message->status || message->recover || message->salvage) return false;
+    if (message->has_epoch && message->epoch > node->epoch) return true; /* who wants this very copy names none */
+    return kz_node_is_fenced(node) && message->write;
 }
 
 static bool kinds_known(const Kz__Request *message)
@@ -81,6 +102,10 @@ void kz_dispatch(struct kz_request *request)
     }
     if (!kinds_known(request->message)) {
         kz_request_fail(request, KZ_FAULT_BAD_KIND, NULL);
+        return;
+    }
+    if (is_left_behind(request)) {
+        kz_request_fail(request, KZ_FAULT_FENCED_NODE, NULL);
         return;
     }
     operation->take(request);

@@ -70,6 +70,40 @@
     X(REWIND_FAR, TOO_BIG, "too many revisions lie in between to try it beforehand",                                   \
       "間のリビジョンが多すぎるため、事前の試行はできません", "keizoku undo --dry-run shows the differences",          \
       "差分は keizoku undo --dry-run で確かめられます")                                                                \
+    X(FENCED_NODE, FENCED, "the cluster went on as a later epoch without this node; nothing was written",              \
+      "クラスターはこのノードを除いて再建されました。何も書き込んでいません",                                          \
+      "name a node of the new cluster with --node; what only this one holds: "                                         \
+      "keizoku salvage export (--read local reads it)",                                                                \
+      "新しいクラスターのノードを --node で指定してください。"                                  \
+      "このノードだけにある内容: keizoku salvage export (参照は --read local)")                                        \
+    X(RECOVER_QUORUM, CONFLICT, "this node is in touch with a majority, or was a moment ago: nothing is lost",         \
+      "このノードは過半数と交信中か、直前まで交信していました。過半数は失われていません",                              \
+      "keizoku status; wait some seconds if the other nodes have just gone",                                           \
+      "keizoku status で確かめてください。他のノードが止まった直後なら数秒待ってください")                             \
+    X(RECOVER_PLAN, CONFLICT, "the plan is not of this node's present data",                                           \
+      "この計画は、このノードの現在のデータのものではありません", "make a new one: keizoku cluster recover plan",      \
+      "計画を作り直してください: keizoku cluster recover plan")                                                        \
+    X(RECOVER_SECOND, FAILED, "a second person has not approved this plan yet; nothing was changed",                   \
+      "もう1人の承認がまだありません。何も変更していません",                                                           \
+      "another approver, with a certificate of their own: "                                                            \
+      "keizoku cluster recover approve DIGEST",                                                                        \
+      "別の承認者が自分の証明書で承認してください: "                                              \
+      "keizoku cluster recover approve 計画番号")                                                                      \
+    X(RECOVER_NAME, USAGE, "alone, the cluster's name must be typed exactly; nothing was changed",                     \
+      "単独で行うにはクラスター名を正確に入力します。何も変更していません",                                            \
+      "--alone --confirm NAME; keizoku status shows the name",                                                         \
+      "--alone --confirm 名前 を付けてください。名前は keizoku status で分かります")                                   \
+    X(RECOVER_BUSY, BUSY, "this node is recovering already", "このノードはすでに再建の途中です",                       \
+      "see: keizoku cluster recover plan", "keizoku cluster recover plan で確かめてください")                          \
+    X(RECOVER_NO_MEMBER, FAILED, "this node is no member of the cluster its data belongs to",                          \
+      "このノードはクラスターの構成員ではありません", "choose another survivor: keizoku cluster recover plan",         \
+      "別の残存ノードを選んでください: keizoku cluster recover plan")                                                  \
+    X(SALVAGE_NOT_LEFT, CONFLICT, "this node is part of the present cluster: nothing of it is left behind",            \
+      "このノードは現在のクラスターの一員で、取り残された内容はありません",                                            \
+      "name the node that was left behind: --node HOST:PORT", "取り残されたノードを --node で指定してください")        \
+    X(SALVAGE_EVENT, INVALID, "the event does not fit its identity: it was changed on the way",                        \
+      "この記録は識別情報と一致しません。途中で変更されています", "use the file as keizoku salvage export wrote it",   \
+      "keizoku salvage export が書いたファイルをそのまま使ってください")                                               \
     X(OUTCOME_GONE, NOT_FOUND, "this request id is not among the remembered ones", "この要求IDの記録はありません",     \
       "it was never applied, or is older than the last 10,000 writes",                                                 \
       "適用されていないか、直近1万件より古い要求です")

@@ -10,7 +10,9 @@
 #include "node/service/bootstrap.h"
 #include "node/service/conn.h"
 #include "node/service/incarnation.h"
+#include "node/service/lineage.h"
 #include "node/service/node_parts.h"
+#include "node/service/recover.h"
 #include "node/service/replica_io.h"
 
 #define CONTACT_KEY "leader.contact"
@@ -31,11 +33,24 @@ int64_t kz_node_wall_ms(const struct kz_node *node)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* A fenced node's replica stands still in whatever role it had: that role is over. */
 static struct kz_replica_status replica_status(const struct kz_node *node)
 {
     struct kz_replica_status status;
     kz_replica_get_status(node->replica, &status);
+    if (!kz_node_is_fenced(node)) return status;
+    status.role = KZ_RAFT_FOLLOWER;
+    status.leader_id = 0;
+    status.quorum = status.ready = false;
     return status;
+}
+
+bool kz_node_is_fenced(const struct kz_node *node) { return kz_lineage_fenced(node->lineage) != 0; }
+
+void kz_node_fenced(struct kz_node *node)
+{
+    kz_writes_leader_changed(node->writes);
+    kz_reads_leader_changed(node->reads);
 }
 
 bool kz_node_is_leader(const struct kz_node *node) { return replica_status(node).role == KZ_RAFT_LEADER; }
@@ -96,11 +111,21 @@ void kz_node_fill_meta(const struct kz_node *node, Kz__ReadMode answered, Kz__Me
     meta->cluster = node->config->cluster_id;
     meta->provisional = (uint32_t)kz_outbox_count(node->outbox);
     meta->has_provisional = meta->provisional > 0;
+    meta->has_epoch = true;
+    meta->epoch = node->epoch;
+    meta->fenced = kz_lineage_fenced(node->lineage);
+    meta->has_fenced = meta->fenced != 0;
 }
 
 /* ---- peers ---- */
 
 static bool on_hello(void *data, const Kz__Hello *hello, char *why) { return kz_incarnations_check(data, hello, why); }
+static void on_epoch(void *data, const Kz__Hello *hello) { kz_lineage_heard(data, hello); }
+static void on_fill_hello(void *data, Kz__Hello *hello)
+{
+    const struct kz_node *node = data;
+    kz_lineage_fill_hello(node->lineage, hello);
+}
 
 static void on_message(void *data, uint64_t peer_id, const Kz__PeerMessage *message)
 {
@@ -116,6 +141,8 @@ static void on_message(void *data, uint64_t peer_id, const Kz__PeerMessage *mess
         kz_outbox_heard(node->outbox, peer_id, message->event_offer);
     } else if (message->gossip) {
         kz_cluster_view_heard(node->cluster_view, peer_id, message->gossip);
+    } else if (kz_node_is_fenced(node)) {
+        return; /* raft is over here */
     } else if (kz_replica_receive(node->replica, peer_id, message, &err) != KZ_OK) {
         kz_log_warn("peer.protocol", "peer=%s error=\"%s\"", kz_node_member_name(node, peer_id), err.text);
     }
@@ -133,8 +160,12 @@ static void on_peer_down(void *data, uint64_t peer_id)
     if (!node->stopping) kz_replica_peer_lost(node->replica, peer_id);
 }
 
-static const struct kz_transport_events transport_events = {
-    .check_hello = on_hello, .message = on_message, .peer_up = on_peer_up, .peer_down = on_peer_down};
+static const struct kz_transport_events transport_events = {.check_hello = on_hello,
+                                                            .epoch_heard = on_epoch,
+                                                            .fill_hello = on_fill_hello,
+                                                            .message = on_message,
+                                                            .peer_up = on_peer_up,
+                                                            .peer_down = on_peer_down};
 
 static void on_client_stream(void *data, struct kz_stream *stream, const struct kz_identity *user)
 {
@@ -156,7 +187,7 @@ static void on_stored(uv_async_t *async) { kz_replica_io_poll(async->data); }
 static void end_turn(struct kz_node *node)
 {
     kz_writes_flush(node->writes);
-    kz_replica_flush(node->replica);
+    if (!kz_node_is_fenced(node)) kz_replica_flush(node->replica);
     kz_replica_io_end_turn(node);
 }
 
@@ -194,6 +225,7 @@ static void on_second(uv_timer_t *timer)
     static const int64_t store_every_ms = KZ_BEACON_INTERVAL_MS;
     kz_cluster_view_gossip(node->cluster_view);
     kz_outbox_offer(node->outbox);
+    kz_recover_tick(node->recover);
     kz_conn_tick(node);
     if (node->contact_wall_ms >= node->contact_stored_ms + store_every_ms) {
         node->contact_stored_ms = node->contact_wall_ms;
@@ -270,6 +302,13 @@ static enum kz_code open_net(struct kz_node *node, struct kz_err *err)
     return code ? code : kz_net_open(&node->net, &node->loop, node->tls, NULL, err);
 }
 
+static enum kz_code read_untold(struct kz_node *node, struct kz_view *view, struct kz_err *err)
+{
+    size_t size = sizeof node->untold_epoch;
+    enum kz_code code = kz_view_local(view, KZ_RECOVER_TRACE_KEY, &node->untold_epoch, &size, err);
+    return code == KZ_NOT_FOUND ? KZ_OK : code;
+}
+
 static enum kz_code open_store(struct kz_node *node, bool bootstrap, struct kz_hard_state *hard, struct kz_err *err)
 {
     enum kz_code code = kz_bootstrap_open_store(node->config, bootstrap, &node->store, err);
@@ -282,6 +321,7 @@ static enum kz_code open_store(struct kz_node *node, bool bootstrap, struct kz_h
     if (code == KZ_OK) code = kz_view_applied(view, &node->applied, err);
     if (code == KZ_OK) code = kz_view_local(view, CONTACT_KEY, &node->contact_wall_ms, &size, err);
     if (code == KZ_NOT_FOUND) code = KZ_OK;
+    if (code == KZ_OK) code = read_untold(node, view, err);
     node->contact_stored_ms = node->contact_wall_ms;
     node->epoch = hard->epoch;
     kz_view_close(view);
@@ -326,11 +366,13 @@ enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *
     node->reads = kz_reads_new(node);
     node->watches = kz_watches_new(node);
     node->cluster_view = kz_cluster_view_new(node);
+    node->recover = kz_recover_new(node);
 
     /* A failure from here on ends the process: the caller prints it and exits, nothing needs to be unwound. */
     enum kz_code code = open_net(node, err);
     if (code == KZ_OK) code = open_store(node, bootstrap, &hard, err);
     if (code == KZ_OK) code = kz_incarnations_open(node, err);
+    if (code == KZ_OK) code = kz_lineage_open(node, err);
     if (code == KZ_OK) code = kz_outbox_io_open(node, &hard, err);
     const struct kz_writer_options writer = {
         .notify = notify_stored, .data = node, .free_reserve_bytes = (uint64_t)config->reserve_bytes};
@@ -376,7 +418,7 @@ static void close_node(struct kz_node *node)
     kz_listener_close(node->listener, count_down, &open);
     kz_transport_close(node->transport, count_down, &open);
     kz_conn_close_all(node);
-    while (open > 0 || kz_conn_count(node) > 0)
+    while (open > 0 || kz_conn_count(node) > 0 || kz_recover_working(node->recover))
         uv_run(&node->loop, UV_RUN_ONCE);
     kz_replica_io_close(node);
     kz_writer_close(node->writer);
@@ -393,14 +435,24 @@ static void close_node(struct kz_node *node)
     kz_watches_free(node->watches);
     kz_cluster_view_free(node->cluster_view);
     kz_incarnations_free(node->incarnations);
+    kz_lineage_free(node->lineage);
+    kz_recover_free(node->recover);
     kz_outbox_free(node->outbox);
     kz_store_close(node->store);
     kz_tls_close(node->tls);
 }
 
-void kz_node_run(struct kz_node *node)
+/* A recovery is done between two lives, so that no raft runs on the store meanwhile. One that fails has changed
+ * nothing: the node goes on as it was. */
+bool kz_node_run(struct kz_node *node)
 {
+    struct kz_err err = {0};
     uv_run(&node->loop, UV_RUN_DEFAULT);
+    struct kz_recover_order order = *kz_recover_order(node->recover);
+    bool ordered = order.given && !node->stopping;
     close_node(node);
     kz_log_info("node.stopped", "applied=%llu", (unsigned long long)node->applied.index);
+    if (ordered && kz_recover_perform(node->config, &order, &err) != KZ_OK)
+        kz_log_error("node.recover", "error=\"%s\"", err.text);
+    return ordered;
 }

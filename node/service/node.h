@@ -20,6 +20,8 @@
 
 struct kz_conn;
 struct kz_incarnations;
+struct kz_lineage;
+struct kz_recover;
 struct kz_replica_io_state;
 
 struct kz_node {
@@ -37,6 +39,8 @@ struct kz_node {
     struct kz_transport *transport;
     struct kz_listener *listener;
     struct kz_incarnations *incarnations;
+    struct kz_lineage *lineage;
+    struct kz_recover *recover;
     struct kz_writes *writes;
     struct kz_reads *reads;
     struct kz_watches *watches;
@@ -45,7 +49,8 @@ struct kz_node {
     size_t conn_count;
     struct kz_applied applied; /* durable and applied here */
     uint64_t epoch;
-    uint64_t started_ms; /* loop clock */
+    uint64_t untold_epoch; /* begun here, and the cluster's history does not say so yet; 0 = none */
+    uint64_t started_ms;   /* loop clock */
     int64_t started_wall_ms;
     uint64_t quorum_seen_ms;   /* loop clock, last time this node was in touch with a leader; 0 = never */
     int64_t contact_wall_ms;   /* the same by the wall clock, remembered over a restart; 0 = never */
@@ -63,8 +68,9 @@ struct kz_node {
  * voters; without it an empty directory is refused (a wiped node must not vote). */
 enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *config, bool bootstrap,
                           struct kz_err *err) KZ_MUST_CHECK;
-/* Serves until SIGTERM or SIGINT, then closes everything in order. */
-void kz_node_run(struct kz_node *node);
+/* Serves until SIGTERM or SIGINT, then closes everything in order. True: a recovery was done meanwhile, open it again
+ * (with `bootstrap` false). */
+bool kz_node_run(struct kz_node *node);
 
 /* ---- what rooms ask ---- */
 
@@ -73,6 +79,10 @@ int64_t kz_node_wall_ms(const struct kz_node *node); /* UTC, never used for an o
 bool kz_node_is_leader(const struct kz_node *node);
 uint64_t kz_node_leader(const struct kz_node *node); /* 0 = none known */
 bool kz_node_has_quorum(const struct kz_node *node);
+/* The cluster went on as a later epoch without this node: it takes part in nothing, and answers from its copy. */
+bool kz_node_is_fenced(const struct kz_node *node);
+/* That has just become known (lineage.h). */
+void kz_node_fenced(struct kz_node *node);
 /* False on a node that has not yet applied anything of a leader's: its registry is empty because it knows nothing. */
 bool kz_node_holds_copy(const struct kz_node *node);
 uint64_t kz_node_without_leader_ms(const struct kz_node *node);

@@ -161,3 +161,26 @@ void kz_outbox_io_submit(struct kz_node *node, struct kz_request *request)
     request->room = kz_outbox_take(node->outbox, &order, &stamp);
     request->forget = forget_client;
 }
+
+/* ---- from this node ---- */
+
+bool kz_outbox_io_record(struct kz_node *node, const char *actor, const char *reason, Kz__Record *record)
+{
+    struct kz_violations violations = {0};
+    struct kz_outbox_stamp stamp;
+    Kz__Record stamped = *record; /* shares its texts, which the caller frees */
+    Kz__Mutation mutation = KZ__MUTATION__INIT, *mutations = &mutation;
+    mutation.op = KZ__MUTATION__OP__APPEND;
+    mutation.kind = record->kind;
+    mutation.record = &stamped;
+    const struct kz_outbox_order order = {
+        .mutation = &mutation, .reason = reason, .actor = actor, .node = node->config->name};
+    kz_outbox_stamp(node->outbox, &order, &stamp);
+    kz_service_check_command(reason, &mutations, 1, &violations);
+    for (size_t i = 0; i < violations.count; i++)
+        kz_log_error("event.own", "path=%s error=\"%s\"", violations.items[i]->path, violations.items[i]->en);
+    bool sound = violations.count == 0;
+    kz_violations_fini(&violations);
+    if (sound) (void)kz_outbox_take(node->outbox, &order, &stamp); /* nobody waits */
+    return sound;
+}

@@ -14,4 +14,7 @@ enum kz_code kz_outbox_io_open(struct kz_node *node, const struct kz_hard_state 
  * no leader takes it in time: durable here in either case. */
 void kz_outbox_io_submit(struct kz_node *node, struct kz_request *request);
 
+/* An event of this node itself, stored as if `actor` had reported it; `record` is borrowed. False: it breaks a rule. */
+bool kz_outbox_io_record(struct kz_node *node, const char *actor, const char *reason, Kz__Record *record);
+
 #endif

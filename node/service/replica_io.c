@@ -8,6 +8,7 @@
 #include "node/base/assert.h"
 #include "node/base/log.h"
 #include "node/service/node_parts.h"
+#include "node/service/recover.h"
 
 /* The writer wants one increasing number over all work; ours between two works of the replica use the low bits. */
 #define LOCAL_BITS 16
@@ -175,6 +176,7 @@ static void io_export_close(void *data, void *opened)
 
 static void io_send(void *data, uint64_t peer, const Kz__PeerMessage *message)
 {
+    if (kz_node_is_fenced(((struct kz_replica_io_state *)data)->node)) return;
     /* Raft repeats what is lost. */
     (void)kz_node_send(((struct kz_replica_io_state *)data)->node, peer, message);
 }
@@ -188,7 +190,7 @@ static void io_send_bulk(void *data, uint64_t peer, const Kz__PeerMessage *messa
 static void on_timer(uv_timer_t *timer)
 {
     struct kz_replica_io_state *state = timer->data;
-    kz_replica_tick(state->node->replica);
+    if (!kz_node_is_fenced(state->node)) kz_replica_tick(state->node->replica);
 }
 
 static void io_set_timer(void *data, uint64_t at_ms)
@@ -244,6 +246,7 @@ static void done_durable(void *data, uint64_t seq)
     struct kz_node *node = data;
     kz_replica_stored(node->replica, seq >> LOCAL_BITS);
     kz_outbox_durable(node->outbox, seq);
+    kz_recover_durable(node->recover, seq);
 }
 
 void kz_replica_io_poll(struct kz_node *node)

@@ -130,6 +130,12 @@ enum kz_code kz_txn_put_epoch(struct kz_store_txn *txn, uint64_t epoch, struct k
 enum kz_code kz_txn_recover(struct kz_store_txn *txn, uint64_t epoch, const uint8_t *configuration, size_t size_bytes,
                             uint64_t term, struct kz_err *err) KZ_MUST_CHECK;
 
+/* Copies the whole data file, fsynced, into DIRECTORY/archive/NAME/, where it is there completely or not at all (an
+ * unfinished one ends in .partial). Reads and writes go on meanwhile: any thread. KZ_NO_SPACE: it does not fit with
+ * `reserve_bytes` left. */
+enum kz_code kz_store_archive(struct kz_store *store, const char *name, uint64_t reserve_bytes,
+                              struct kz_err *err) KZ_MUST_CHECK;
+
 /* This node's own, unreplicated table: small keys and values, checksummed like all others. size 0 deletes. */
 enum kz_code kz_txn_put_local(struct kz_store_txn *txn, const char *key, const void *value, size_t size_bytes,
                               struct kz_err *err) KZ_MUST_CHECK;
