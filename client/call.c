@@ -154,6 +154,7 @@ static bool asks_to_retry(const struct call *call, enum kz_code code)
     case KZ_NO_QUORUM:
     case KZ_NO_SPACE:
     case KZ_CORRUPT:
+    case KZ_FENCED:
         return call->tries < nodes;
     default:
         return false;
@@ -178,7 +179,7 @@ static enum kz_code give_up(struct call *call, Kz__Response **response, struct k
 /* The node itself is the reason: asking it again is no use. */
 static bool is_node_bound(enum kz_code code)
 {
-    return code == KZ_NO_QUORUM || code == KZ_NO_SPACE || code == KZ_CORRUPT;
+    return code == KZ_NO_QUORUM || code == KZ_NO_SPACE || code == KZ_CORRUPT || code == KZ_FENCED;
 }
 
 /* True: `*response` is the answer. False: try again. */
@@ -200,6 +201,17 @@ static bool judge(struct call *call, Kz__Response *answer, Kz__Response **respon
     if (call->last) kz__response__free_unpacked(call->last, NULL);
     call->last = answer;
     return false;
+}
+
+/* It answered as if nothing had happened, and we know better. */
+static void refuse_old(struct call *call, Kz__Response *answer, struct kz_err *err)
+{
+    (void)kz_fail(err, KZ_FENCED, "node %s is of epoch %llu, the cluster of %llu", answer->meta->node,
+                  (unsigned long long)answer->meta->epoch, (unsigned long long)call->client->epoch);
+    kz_client_trace(call->client, "%s", err->text);
+    call->refusers |= UINT64_C(1) << call->client->current;
+    kz_client_name_epoch(call->client, call->request); /* the next one refuses by itself */
+    kz__response__free_unpacked(answer, NULL);
 }
 
 static bool out_of_tries(const struct call *call)
@@ -231,6 +243,11 @@ static bool attempt(struct call *call, Kz__Response **response, enum kz_code *co
     Kz__Response *answer = NULL;
     call->tries++;
     *code = exchange(client, client->connection, call->request, answer_by, &answer, err);
+    if (*code == KZ_OK && !kz_client_take_epoch(client, call->request, answer)) {
+        refuse_old(call, answer, err);
+        kz_client_drop(client);
+        return false;
+    }
     if (*code == KZ_OK) {
         if (judge(call, answer, response)) return true;
         kz_client_drop(client);
@@ -287,7 +304,7 @@ static Kz__Response *ask_others(struct kz_client *client, Kz__Request *request)
     if (!connection) return NULL;
     request->mode = KZ__READ_MODE__LINEARIZABLE;
     code = exchange(client, connection, request, deadline_ms, &response, NULL);
-    if (code || !is_latest(response)) {
+    if (code || !kz_client_take_epoch(client, request, response) || !is_latest(response)) {
         if (!code) kz__response__free_unpacked(response, NULL);
         kz_connection_free(connection);
         return NULL;
@@ -345,6 +362,7 @@ enum kz_code kz_client_call(struct kz_client *client, Kz__Request *request, Kz__
     bool asks_auto = !request->write && client->read == KZ__READ_MODE__AUTO;
     request->has_mode = !request->write;
     request->mode = asks_auto && kz_clock_ms() < client->local_until_ms ? KZ__READ_MODE__LOCAL : client->read;
+    kz_client_name_epoch(client, request);
     struct call call = {
         .client = client,
         .request = request,

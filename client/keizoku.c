@@ -61,6 +61,12 @@ const struct kz_attempt *kz_client_attempts(const struct kz_client *client, size
 const char *kz_client_user(const struct kz_client *client) { return kz_tls_user(client->identity); }
 const char *kz_client_cluster(const struct kz_client *client) { return kz_tls_cluster(client->identity); }
 
+uint64_t kz_client_epoch(const struct kz_client *client) { return client->epoch; }
+void kz_client_know_epoch(struct kz_client *client, uint64_t epoch)
+{
+    if (epoch > client->epoch) client->epoch = epoch;
+}
+
 void kz_client_trace(const struct kz_client *client, const char *fmt, ...)
 {
     if (!client->trace) return;
@@ -70,6 +76,27 @@ void kz_client_trace(const struct kz_client *client, const char *fmt, ...)
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
     client->trace(client->trace_data, line);
+}
+
+static bool wants_own_copy(const struct kz_client *client, const Kz__Request *request)
+{
+    if (request->status || request->recover || request->salvage) return true;
+    return client->read == KZ__READ_MODE__LOCAL && !request->write;
+}
+
+void kz_client_name_epoch(const struct kz_client *client, Kz__Request *request)
+{
+    request->has_epoch = client->epoch != 0 && !wants_own_copy(client, request);
+    request->epoch = client->epoch;
+}
+
+bool kz_client_take_epoch(struct kz_client *client, const Kz__Request *request, const Kz__Response *response)
+{
+    if (!response->meta || !response->meta->has_epoch) return true;
+    uint64_t epoch = response->meta->epoch;
+    if (response->meta->has_fenced && response->meta->fenced > epoch) epoch = response->meta->fenced;
+    if (epoch > client->epoch) client->epoch = epoch;
+    return response->error || response->meta->epoch == client->epoch || wants_own_copy(client, request);
 }
 
 void kz_client_drop(struct kz_client *client)

@@ -60,5 +60,10 @@ const struct kz_attempt *kz_client_attempts(const struct kz_client *client, size
 /* From our own certificate; borrowed. */
 const char *kz_client_user(const struct kz_client *client);
 const char *kz_client_cluster(const struct kz_client *client);
+/* The latest epoch heard of, or given. A node of an earlier one is asked nothing but its own copy (read LOCAL): it was
+ * left behind when the cluster was recovered, and what it says is not the registry any more. */
+uint64_t kz_client_epoch(const struct kz_client *client);
+void kz_client_know_epoch(struct kz_client *client,
+                          uint64_t epoch); /* from an earlier run; an earlier one changes nothing */
 
 #endif

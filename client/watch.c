@@ -67,6 +67,7 @@ static enum kz_code begin(struct watcher *watcher, struct kz_err *err)
     request.watch = &watcher->watch;
     request.has_mode = true;
     request.mode = client->read;
+    kz_client_name_epoch(client, &request);
     watcher->stream = ++client->next_stream;
     return kz_connection_send(client->connection, watcher->stream, &request, kz_clock_ms() + SEND_MS, err);
 }

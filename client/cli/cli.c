@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client/cli/commands.h"
+#include "client/cli/epoch.h"
 #include "client/codec/decode.h"
 #include "client/codec/width.h"
 #include "node/base/assert.h"
@@ -152,6 +153,8 @@ int kz_cli_connect(struct kz_cli *cli)
                                         .failure = &failure};
     struct kz_err err = {.code = KZ_OK};
     enum kz_code code = kz_client_open(&options, &cli->client, &err);
+    if (!code)
+        kz_client_know_epoch(cli->client, kz_epoch_read(cli->get, cli->get_data, kz_client_cluster(cli->client)));
     kz_buf_fini(&crl);
     if (!code) return 0;
     if (failure.what == KZ_T_EMPTY)
@@ -160,6 +163,14 @@ int kz_cli_connect(struct kz_cli *cli)
         error =
             kz_error_new(code, failure.what, failure.why, failure.hint, KZ_TEXT_ARGS(failure.subject, failure.detail));
     return kz_cli_fail(cli, error);
+}
+
+void kz_cli_disconnect(struct kz_cli *cli)
+{
+    if (!cli->client) return;
+    kz_epoch_keep(cli->get, cli->get_data, kz_client_cluster(cli->client), kz_client_epoch(cli->client));
+    kz_client_free(cli->client);
+    cli->client = NULL;
 }
 
 /* ---- asking ---- */
@@ -208,7 +219,7 @@ static Kz__Error *take_error(struct kz_cli *cli, Kz__Response *response, const c
     response->error = NULL;
     struct kz_error_context context = context_of(cli, response->meta, request_hex);
     char *near = NULL;
-    if (error->code == KZ_NOT_FOUND && cli->kind && cli->id_count == 1 && !cli->options.as_of) near = find_near_id(cli, cli->ids[0]);
+    if (error->code == KZ_NOT_FOUND && cli->kind && cli->id_count == 1) near = find_near_id(cli, cli->ids[0]);
     context.near_id = near;
     kz_error_complete(error, &context);
     free(near);
@@ -309,8 +320,6 @@ int kz_cli_write(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, boo
     write.mutations = mutations;
     write.n_mutations = count;
     write.has_dry_run = write.dry_run = dry_run;
-    write.has_retires = cli->retires > 0;
-    write.retires = cli->retires;
     Kz__Request request = KZ__REQUEST__INIT;
     request.write = &write;
     int status = kz_cli_connect(cli);
@@ -446,7 +455,7 @@ int kz_cli_main(int argc, char *const *argv, kz_getenv get, void *data)
     if (!error) error = find_command(&cli);
     if (!error) error = check_options(&cli);
     int status = error ? kz_cli_fail(&cli, error) : cli.command->run(&cli);
-    kz_client_free(cli.client);
+    kz_cli_disconnect(&cli);
     free(cli.ids);
     free(cli.subject);
     kz_options_fini(&cli.options, &cli.words);

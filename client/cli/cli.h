@@ -22,8 +22,7 @@ struct kz_cli {
     uint64_t revs[2];
     size_t rev_count;
     const char *rest;
-    char *subject;    /* "system/juki", for errors; owned */
-    uint32_t retires; /* of the next writes: how many records a person was told they retire; 0: not told */
+    char *subject; /* "system/juki", for errors; owned */
 };
 
 /* Returns the exit status. */
@@ -36,6 +35,8 @@ int kz_cli_fail(struct kz_cli *cli, Kz__Error *error);
 int kz_cli_fail_conflict(struct kz_cli *cli, Kz__Error *error, const Kz__Record *base, const Kz__Record *mine);
 /* 0, or the exit status of a printed error. */
 int kz_cli_connect(struct kz_cli *cli);
+/* Ends the connection; what was learnt of epochs is kept. */
+void kz_cli_disconnect(struct kz_cli *cli);
 /* Connects if need be, asks, prints what went wrong. 0: *response is the caller's and holds no error. */
 int kz_cli_call(struct kz_cli *cli, Kz__Request *request, Kz__Response **response);
 /* A write. `entries` (may be NULL) tell where records stand in files; `base` is what an edit began from. */
@@ -56,12 +57,5 @@ int64_t kz_cli_now_ms(void); /* wall clock, UTC */
 void kz_cli_set_subject(struct kz_cli *cli, const char *id);
 Kz__Mutation *kz_cli_new_mutation(Kz__Mutation__Op op, Kz__Kind kind, const char *id); /* free: kz_cli_free_mutations */
 void kz_cli_free_mutations(Kz__Mutation **mutations, size_t count);                    /* records are not freed */
-
-/* One change of the command's record: the newest below `before_rev`, 0: of all. *change NULL: there is none. */
-struct kz_changes {
-    Kz__Response *page; /* owned */
-};
-int kz_ask_change(struct kz_cli *cli, uint64_t before_rev, struct kz_changes *out, const Kz__Change **change);
-void kz_changes_fini(struct kz_changes *changes);
 
 #endif

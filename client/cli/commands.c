@@ -15,14 +15,15 @@
 #define READER "reader"
 #define REPORTER "reporter"
 #define OPERATOR "operator"
+#define APPROVER "approver"
 
 /* clang-format off */
 static const struct kz_command table[] = {
     {"status", "", "", 0, READER, kz_run_status,
      "which nodes are alive, leader, quorum, how current, what needs attention", "稼働ノード、リーダー、過半数、データの新しさ、要対応事項"},
-    {"list", "K", "KIND", KZ_OPTION_RETIRED | KZ_OPTION_AS_OF, READER, kz_run_list,
+    {"list", "K", "KIND", KZ_OPTION_RETIRED, READER, kz_run_list,
      "all records of a kind", "種別の一覧"},
-    {"get", "KI+", "KIND ID...", KZ_OPTION_AS_OF, READER, kz_run_get,
+    {"get", "KI+", "KIND ID...", 0, READER, kz_run_get,
      "one record; -o yaml can be applied again", "1件の表示。-o yaml は apply で戻せる"},
     {"apply", "", "-f FILE|DIR|-", KZ_OPTION_FILE | KZ_OPTION_DRY_RUN | KZ_OPTION_SPLIT, OPERATOR, kz_run_apply,
      "create and change records from YAML or JSON, all or nothing", "YAML・JSONから登録・変更(全件成功か全件取消し)"},
@@ -32,13 +33,9 @@ static const struct kz_command table[] = {
      "every change: when, who, why", "変更履歴(日時、変更者、理由)"},
     {"diff", "KIrr", "KIND ID [REV [REV]]", 0, READER, kz_run_diff,
      "what the last change did, or the difference between two revisions", "最後の変更内容、または2つのリビジョンの差"},
-    {"revert", "KI", "KIND ID --to REV", KZ_OPTION_TO | KZ_OPTION_DRY_RUN | KZ_OPTION_FORCE, OPERATOR, kz_run_revert,
-     "one record back to how it stood at an earlier revision", "1件を以前のリビジョンの内容に戻す"},
-    {"undo", "", "--to REV", KZ_OPTION_TO | KZ_OPTION_KIND | KZ_OPTION_DRY_RUN | KZ_OPTION_CONFIRM, OPERATOR, kz_run_undo,
-     "everything back to how it stood at an earlier revision, in one transaction", "全件を以前のリビジョンの状態に1回で戻す(一括削除の取消し)"},
     {"verify", "KI+", "KIND ID...", 0, OPERATOR, kz_run_verify,
      "note that a person confirmed it is still true", "内容が今も正しいと確認したことを記録"},
-    {"retire", "KI+", "KIND ID...", KZ_OPTION_FORCE | KZ_OPTION_CONFIRM, OPERATOR, kz_run_retire,
+    {"retire", "KI+", "KIND ID...", KZ_OPTION_FORCE, OPERATOR, kz_run_retire,
      "take it out of the lists; its history stays", "一覧から外す(履歴は残る)"},
     {"watch", "ki", "[KIND[/ID]]", KZ_OPTION_FROM, READER, kz_run_watch,
      "one line per change as it happens; goes on when a node fails", "変更を1行ずつ表示。ノードが落ちても続く"},
@@ -58,6 +55,8 @@ static const struct kz_command table[] = {
      "fields, types, labels, rules, sources", "項目、型、名称、制約、根拠"},
     {"outcome", "X", "REQUEST-ID", 0, OPERATOR, kz_run_outcome,
      "what became of a write whose answer was lost", "応答を受け取れなかった書き込みの結果"},
+    {"cluster", "*", "recover VERB", KZ_OPTION_RECOVER, APPROVER, kz_run_cluster,
+     "plan, approve, apply: go on from a survivor when the majority is lost for good", "plan 計画、approve 承認、apply 実行: 過半数を恒久的に失ったときに残存ノードから再建する"},
     {"completion", "S", "bash|zsh", 0, NULL, kz_run_completion,
      "completion for your shell: eval \"$(keizoku completion bash)\"", "シェルの補完: eval \"$(keizoku completion bash)\""},
     {"version", "", "", 0, NULL, kz_run_version,

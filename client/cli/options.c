@@ -70,16 +70,14 @@ static const struct kz_option table[] = {
      "from this revision on (default: only what comes now)", "このリビジョンから(既定: 今から)"},
     {"retired", 0, NULL, KZ_OPTION_FLAG, AT(retired), KZ_OPTION_RETIRED, NULL, NULL, 0,
      "retired records too", "廃止した記録も含める"},
-    {"as-of", 0, NULL, KZ_OPTION_TEXT, AT(as_of), KZ_OPTION_AS_OF, "REV|TIME", NULL, 0,
-     "as it stood just after this revision, or at this time", "このリビジョンの直後、またはこの日時の状態"},
-    {"to", 0, NULL, KZ_OPTION_TEXT, AT(to), KZ_OPTION_TO, "REV|TIME", NULL, 0,
-     "back to how it stood just after this revision, or at this time", "このリビジョンの直後、またはこの日時の状態に戻す"},
-    {"kind", 0, NULL, KZ_OPTION_TEXT, AT(kind), KZ_OPTION_KIND, "KIND", NULL, 0,
-     "only records of this kind", "この種別の記録だけ"},
-    {"confirm", 0, NULL, KZ_OPTION_TEXT, AT(confirm), KZ_OPTION_CONFIRM, "NAME|NUMBER", NULL, 0,
-     "what would be asked for: the cluster's name, or how many records go", "確認の入力の代わり: クラスター名、または廃止する件数"},
     {"watch", 0, NULL, KZ_OPTION_FLAG, AT(live), KZ_OPTION_LIVE, NULL, NULL, 0,
      "keep it on the screen, renewed every 2 s; Ctrl-C ends it", "2秒ごとに更新して表示し続ける。終了は Ctrl-C"},
+    {"alone", 0, NULL, KZ_OPTION_FLAG, AT(alone), KZ_OPTION_RECOVER, NULL, NULL, 0,
+     "without a second approver; --confirm must name the cluster", "2人目の承認なしで行う。--confirm にクラスター名が必要"},
+    {"confirm", 0, NULL, KZ_OPTION_TEXT, AT(confirm), KZ_OPTION_RECOVER, "NAME", NULL, 0,
+     "the cluster's name, typed by you", "クラスター名(確認のため入力)"},
+    {"older", 0, NULL, KZ_OPTION_FLAG, AT(older), KZ_OPTION_RECOVER, NULL, NULL, 0,
+     "although a newer survivor is known: what it holds more is given up", "より新しい残存ノードがあっても行う(その差分は引き継がれない)"},
 };
 /* clang-format on */
 #define TABLE_COUNT (sizeof table / sizeof table[0])

@@ -26,10 +26,6 @@ static const char *op_name(Kz__Mutation__Op op, bool japanese, bool machine)
         return machine ? "verify" : kz_text(KZ_T_OP_VERIFY, japanese);
     case KZ__MUTATION__OP__APPEND:
         return machine ? "append" : kz_text(KZ_T_OP_APPEND, japanese);
-    case KZ__MUTATION__OP__REVERT:
-        return machine ? "revert" : kz_text(KZ_T_OP_REVERT, japanese);
-    case KZ__MUTATION__OP__REWIND:
-        return machine ? "undo" : kz_text(KZ_T_OP_REWIND, japanese);
     default:
         return "?";
     }
@@ -245,10 +241,6 @@ void kz_show_outcome(const struct kz_view *view, Kz__Mutation__Op op, const Kz__
         kz_show_set(object, "rev", json_integer((json_int_t)outcome->rev));
         kz_show_set(object, "dry_run", json_boolean(dry_run));
         if (op == KZ__MUTATION__OP__APPEND) kz_show_set(object, "provisional", json_boolean(outcome->provisional));
-        if (outcome->has_changed_count) {
-            kz_show_set(object, "changed", json_integer((json_int_t)outcome->changed_count));
-            kz_show_set(object, "retired", json_integer((json_int_t)outcome->retired_count));
-        }
         kz_show_set(object, "items", items);
         if (view->output == KZ_OUTPUT_YAML)
             kz_yaml_write(out, object);

@@ -166,6 +166,7 @@
     X(DID_YOU_MEAN_ID, "did you mean {1}? keizoku list {2}", "{1} の間違いではありませんか。一覧: keizoku list {2}") \
     /* freshness */ \
     X(BANNER_NO_QUORUM, "[warning] no quorum: stored data of node={1}", "[警告] 過半数なし。node={1} の保存データです") \
+    X(BANNER_FENCED, "[warning] node={1} was left behind: the cluster went on as epoch {2} without it; this is its old data", "[警告] node={1} は取り残されています。クラスターはエポック {2} として再建されました。これは古いデータです") \
     X(BANNER_LOCAL, "[warning] not confirmed as the latest: stored data of node={1}", "[警告] 最新かどうか確認できません。node={1} の保存データです") \
     X(BANNER_AGES, "          last leader contact {1} / data time {2} / rev {3}", "       最終リーダ交信 {1} / データ時点 {2} / rev {3}") \
     X(BANNER_PROVISIONAL, " / {1} unconfirmed", " / 未確定の記録 {1}件") \
@@ -234,42 +235,6 @@
     X(OP_RETIRE, "retire", "廃止") \
     X(OP_VERIFY, "verify", "確認") \
     X(OP_APPEND, "append", "追加") \
-    X(OP_REVERT, "revert", "差戻し") \
-    X(OP_REWIND, "undo", "一括差戻し") \
-    /* the past: --as-of, revert, undo */ \
-    X(BANNER_PAST, "[past] as it stood just after rev {1} ({2}), not as it is now", "[過去] rev {1} の直後({2})の状態です。現在の内容ではありません") \
-    X(BANNER_PAST_NOTHING, "[past] as it stood before the first revision: nothing was there", "[過去] 最初のリビジョンより前の状態です。記録はありません") \
-    X(BAD_PAST, "{1} {2}: neither a revision nor a time", "{1} {2} はリビジョンでも日時でもありません") \
-    X(PAST_WANTED, "a revision is a whole number, a time is written 2026-01-17T05:46+09:00", "リビジョンは整数、日時は 2026-01-17T05:46+09:00 の形です") \
-    X(PAST_HINT, "keizoku history KIND ID shows revisions and times", "リビジョンと日時は keizoku history 種別 ID で見られます") \
-    X(REV_FUTURE, "there is no revision {1} yet", "リビジョン {1} はまだありません") \
-    X(REV_FUTURE_WHY, "the present one is {2}", "現在のリビジョンは {2} です") \
-    X(REV_FUTURE_HINT, "keizoku history KIND ID shows revisions and times", "リビジョンと日時は keizoku history 種別 ID で見られます") \
-    X(WOULD_REVERT, "dry run: it could be done; nothing was written", "試行: 戻せます。書き込みはしていません") \
-    X(REVERT_GONE, "{1} is retired, and was not there then either: nothing to do", "{1} は廃止済みで、その時点にもありません。何もしていません") \
-    X(UNDO_HEADER, "cluster {3}: from rev {1} back to rev {2}", "クラスター {3}: rev {1} から rev {2} の状態に戻します") \
-    X(UNDO_NOTHING, "nothing has changed since rev {1}", "rev {1} から変わっている記録はありません") \
-    X(UNDO_BRING_BACK, "{1}: brought back", "{1}: 復活") \
-    X(UNDO_CHANGE_BACK, "{1}: changed back", "{1}: 内容を戻す") \
-    X(UNDO_RETIRE, "{1}: retired, it was not there then", "{1}: 廃止(その時点にはない)") \
-    X(UNDO_WOULD, "dry run: it could be done; nothing was written", "試行: 戻せます。書き込みはしていません") \
-    X(UNDO_NOT_TRIED, "dry run: nothing was written; with so many revisions the node checks references only when it is done", "試行: 書き込みはしていません。リビジョンが多いため、参照の検査は実行時に行います") \
-    X(UNDONE, "back to rev {3}: {1} put back, {2} retired (rev {4})", "rev {3} の状態に戻しました: 差戻し {1} 件、廃止 {2} 件(rev {4})") \
-    X(UNDO_AGAIN, "to take this back: keizoku undo --to {1}", "これを取り消すには: keizoku undo --to {1}") \
-    X(UNDO_EVENT, "{1} is a kind of event, which is never undone", "{1} は出来事の記録なので戻せません") \
-    X(UNDO_EVENT_WHY, "events are only added; what went wrong is put right by another event", "出来事は追加だけができ、訂正は別の記録で行います") \
-    X(UNDO_KIND_WHY, "--kind takes one kind", "--kind には種別を1つ指定します") \
-    X(CONFIRM_MISSING, "this must be confirmed with {1}", "実行には確認の入力 {1} が必要です") \
-    X(CONFIRM_MISSING_WHY, "there is nobody to ask here; nothing was done", "入力できる端末がありません。何もしていません") \
-    X(CONFIRM_OTHER, "{2} is not {1}", "{2} は {1} と一致しません") \
-    X(CONFIRM_OTHER_WHY, "it was not confirmed; nothing was done", "確認できなかったため、何もしていません") \
-    X(CONFIRM_HINT, "look at what would happen, then type it or give --confirm {1}", "内容を確かめてから入力するか、--confirm {1} を付けてください") \
-    X(CONFIRM_PROMPT, "type {1} to go on: ", "続けるには {1} と入力してください: ") \
-    X(RETIRE_MANY, "{1} records would be retired:", "次の {1} 件を廃止します:") \
-    X(RETIRE_UNDO, "to bring them back later: keizoku undo --to {1}", "後で戻すには: keizoku undo --to {1}") \
-    X(COLUMN_BROUGHT_BACK, "BROUGHT BACK", "復活") \
-    X(COLUMN_CHANGED_BACK, "CHANGED BACK", "内容を戻す") \
-    X(COLUMN_RETIRED, "RETIRED", "廃止") \
     /* column headers */ \
     X(COLUMN_KIND, "KIND", "種別") \
     X(COLUMN_ID, "ID", "ID") \
@@ -319,6 +284,51 @@
     X(STATUS_ATTENTION, "attention", "要対応") \
     X(STATUS_START_NODE, "node {1} does not answer: check its site, then start keizokud there", "ノード {1} が応答しません。拠点を確認し keizokud を起動してください") \
     X(STATUS_NOTHING, "nothing", "なし") \
+    /* recovery */ \
+    X(COLUMN_EPOCH, "EPOCH", "エポック") \
+    X(COLUMN_LAST_TERM, "LAST TERM", "最終任期") \
+    X(COLUMN_LAST_INDEX, "LAST INDEX", "最終索引") \
+    X(COLUMN_COMMITTED, "COMMITTED", "確定済") \
+    X(COLUMN_DATA_TIME, "DATA TIME", "データ時点") \
+    X(COLUMN_LEADER_HEARD, "LEADER HEARD", "リーダー交信") \
+    X(COLUMN_INDEX, "INDEX", "索引") \
+    X(RECOVER_MARK_NEWEST, "newest", "最新") \
+    X(RECOVER_MARK_MAJORITY, "HAS A MAJORITY", "過半数あり") \
+    X(RECOVER_MARK_FENCED, "FENCED", "隔離済") \
+    X(RECOVER_SILENT, "no answer: {2}", "応答なし: {2}") \
+    X(RECOVER_NEWEST, "newest: {1} ({2})", "最新: {1}({2})") \
+    X(RECOVER_WHY_ONLY, "the only one that answered: start and name every node that may have survived", "応答したのはこのノードだけです。残っている可能性のあるノードをすべて起動し --node で指定してください") \
+    X(RECOVER_WHY_EPOCH, "its epoch is the latest", "エポックが最も新しいため") \
+    X(RECOVER_WHY_TERM, "its last entry is of the latest term", "最後の記録の任期が最も新しいため") \
+    X(RECOVER_WHY_INDEX, "of the same last term, its log is the longest", "最後の記録の任期が同じで、記録が最も長いため") \
+    X(RECOVER_WHY_COMMITTED, "equal logs, and it knows of the most that was committed", "記録は同じで、確定を知る範囲が最も広いため") \
+    X(RECOVER_WHY_EQUAL, "all hold the same; the lowest node id was taken", "どれも同じ内容です。番号の最も小さいノードを選びました") \
+    X(RECOVER_TAIL, "uncertain: {2} commands above index {3} of {1}. They may or may not have been acknowledged; recovery keeps them:", "不確定: {1} の索引 {3} より後の {2} 件。受付済みと回答したかどうか分かりません。再建ではすべて残します:") \
+    X(RECOVER_NO_TAIL, "uncertain: nothing; all that {1} holds up to index {3} is known to be committed", "不確定: なし。{1} の保存データは索引 {3} まですべて確定済みです") \
+    X(RECOVER_PLAN, "plan {1}: the cluster goes on from {2} alone, as epoch {3}", "計画 {1}: クラスターを {2} だけから、エポック {3} として再建します") \
+    X(RECOVER_APPROVED, "  approved by {1}", "  承認済み: {1}") \
+    X(RECOVER_NEXT_APPROVE, "  one approver:  keizoku cluster recover approve {1} --node {2}", "  承認者1: keizoku cluster recover approve {1} --node {2}") \
+    X(RECOVER_NEXT_APPLY, "  another one:   keizoku cluster recover apply {1} --node {2}", "  承認者2: keizoku cluster recover apply {1} --node {2}") \
+    X(RECOVER_NEXT_ALONE, "  or alone:      keizoku cluster recover apply {1} --node {2} --alone --confirm {3}", "  単独なら: keizoku cluster recover apply {1} --node {2} --alone --confirm {3}") \
+    X(RECOVER_MAJORITY, "no recovery: the majority is not lost", "再建できません。過半数は失われていません") \
+    X(RECOVER_MAJORITY_WHY, "node {1} is in touch with a majority, or was some seconds ago", "ノード {1} は過半数と交信中か、数秒前まで交信していました") \
+    X(RECOVER_MAJORITY_HINT, "keizoku status; if the other nodes have just gone, wait some seconds and ask again", "keizoku status で確かめてください。他のノードが止まった直後なら数秒待って再実行してください") \
+    X(RECOVER_OLDER, "{1} is not the newest survivor", "{1} は最新の残存ノードではありません") \
+    X(RECOVER_OLDER_WHY, "{2} holds {3} more entries or later ones: choosing {1} gives them up (they stay in {2}'s directory)", "{2} には {3} 件多いか、より新しい記録があります。{1} を選ぶとそれらは引き継がれません({2} のフォルダーには残ります)") \
+    X(RECOVER_OLDER_HINT, "keizoku cluster recover apply {4}, or --older if it must be this one", "keizoku cluster recover apply {4} を使うか、どうしてもこのノードなら --older を付けてください") \
+    X(RECOVER_NO_PLAN, "no survivor that answers holds plan {1}", "応答した残存ノードに計画 {1} のものはありません") \
+    X(RECOVER_NO_PLAN_WHY, "the number is another, the node was not named with --node, or its data has changed since", "番号の誤り、--node の指定漏れ、またはその後のデータの変化が考えられます") \
+    X(RECOVER_NO_PLAN_HINT, "keizoku cluster recover plan", "keizoku cluster recover plan") \
+    X(RECOVER_APPROVAL_KEPT, "approval of plan {1} is stored at {2}, for 24 hours; next, with another person's certificate:", "計画 {1} の承認を {2} に保存しました(24時間有効)。次は別の人の証明書で:") \
+    X(RECOVER_ARCHIVING, "{1} puts its data aside (archive/{2} in its data directory), then begins the new epoch", "{1} がデータを保全し(データフォルダーの archive/{2})、新しいエポックを始めます") \
+    X(RECOVER_DONE, "cluster {1} goes on as epoch {2} from node {3}, and takes writes; what was before is in archive/{4}", "クラスター {1} はノード {3} からエポック {2} として再建され、書き込みできます。以前のデータは archive/{4} にあります") \
+    X(RECOVER_THEN_ADD, "  next: start new nodes empty (keizokud --join), then keizoku cluster add and promote them", "  次: 新しいノードを空で起動し(keizokud --join)、keizoku cluster add と promote で加えてください") \
+    X(RECOVER_THEN_SALVAGE, "  an old node that comes back is refused; what only it holds: keizoku salvage export --node HOST:PORT -f FILE", "  戻ってきた旧ノードは拒否されます。そこだけにある内容: keizoku salvage export --node HOST:PORT -f FILE") \
+    X(RECOVER_UNDONE, "{1} did not recover; nothing was changed", "{1} は再建していません。何も変更していません") \
+    X(RECOVER_UNDONE_HINT, "put that right, then apply again; the node's log has more", "原因を取り除いてから apply を再実行してください。詳しくはノードのログにあります") \
+    X(RECOVER_SLOW, "plan {1} is not finished yet", "計画 {1} はまだ終わっていません") \
+    X(RECOVER_SLOW_WHY, "the node is still at work, or does not answer", "ノードが作業中か、応答していません") \
+    X(RECOVER_SLOW_HINT, "keizoku cluster recover apply {1} --node {2} asks again and changes nothing that is done", "keizoku cluster recover apply {1} --node {2} で再確認できます。済んだことは繰り返しません") \
     /* schema */ \
     X(TYPE_TEXT, "text", "文字列") \
     X(TYPE_PROSE, "Markdown", "Markdown") \
