@@ -51,7 +51,7 @@ static const struct kz_command table[] = {
      "a line in an incident's log", "経過記録への追加"},
     {"contact", "*", "call CONTACT", KZ_OPTION_FIELDS, REPORTER, kz_run_contact,
      "what came of calling someone", "連絡の結果の記録"},
-    {"schema", "k", "[KIND]", 0, NULL, kz_run_schema,
+    {"schema", "k", "[KIND]", KZ_OPTION_MARKDOWN, NULL, kz_run_schema,
      "fields, types, labels, rules, sources", "項目、型、名称、制約、根拠"},
     {"outcome", "X", "REQUEST-ID", 0, OPERATOR, kz_run_outcome,
      "what became of a write whose answer was lost", "応答を受け取れなかった書き込みの結果"},

@@ -78,6 +78,8 @@ static const struct kz_option table[] = {
      "the cluster's name, typed by you", "クラスター名(確認のため入力)"},
     {"older", 0, NULL, KZ_OPTION_FLAG, AT(older), KZ_OPTION_RECOVER, NULL, NULL, 0,
      "although a newer survivor is known: what it holds more is given up", "より新しい残存ノードがあっても行う(その差分は引き継がれない)"},
+    {"markdown", 0, NULL, KZ_OPTION_FLAG, AT(markdown), KZ_OPTION_MARKDOWN, NULL, NULL, 0,
+     "all kinds as one Markdown page in both languages", "全種別を日英併記のMarkdown 1ページで出力"},
 };
 /* clang-format on */
 #define TABLE_COUNT (sizeof table / sizeof table[0])

@@ -20,6 +20,7 @@ enum kz_option_set {
     KZ_OPTION_FIELDS = 1 << 6, /* fields of events: no rows of the table, see event_record.h */
     KZ_OPTION_LIVE = 1 << 7,
     KZ_OPTION_RECOVER = 1 << 20,
+    KZ_OPTION_MARKDOWN = 1 << 12,
 };
 
 /* Texts are owned; NULL: not given. */
@@ -38,6 +39,7 @@ struct kz_options {
     bool alone, older;
     int64_t from_rev; /* -1: none */
     bool dry_run, split, force, retired, live;
+    bool markdown;
     struct kz_given *fields; /* in the order given; values borrowed from argv */
     size_t field_count;
     unsigned given; /* kz_option_set bits that were used */

@@ -15,7 +15,10 @@ int kz_run_schema(struct kz_cli *cli)
 {
     struct kz_buf out;
     kz_buf_init(&out, 0);
-    kz_show_schema(&cli->view, cli->kind, &out);
+    if (cli->options.markdown)
+        kz_show_reference(&out);
+    else
+        kz_show_schema(&cli->view, cli->kind, &out);
     return print_and_end(cli, &out);
 }
 

@@ -36,6 +36,8 @@ void kz_show_outcome(const struct kz_view *view, Kz__Mutation__Op op, const Kz__
                      bool dry_run, struct kz_buf *out);
 /* NULL: all kinds. */
 void kz_show_schema(const struct kz_view *view, const struct kz_kind *kind, struct kz_buf *out);
+/* All kinds, both languages, one Markdown page. */
+void kz_show_reference(struct kz_buf *out);
 
 /* ---- beside the answer (stderr) ---- */
 

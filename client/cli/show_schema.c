@@ -6,6 +6,7 @@
 #include "client/codec/decode.h"
 #include "client/codec/describe.h"
 #include "node/base/assert.h"
+#include "node/registry/settings.h"
 
 #define PATH_BYTES 128
 
@@ -91,6 +92,23 @@ static json_t *encode_fields(const struct kz_field *fields, const ProtobufCMessa
     return list;
 }
 
+static json_t *encode_settings(void)
+{
+    json_t *list = json_array();
+    size_t count;
+    const struct kz_setting *settings = kz_settings(&count);
+    for (size_t i = 0; i < count; i++) {
+        json_t *object = json_object();
+        kz_show_set(object, "key", kz_show_string(settings[i].key));
+        kz_show_set(object, "label", encode_text(&settings[i].label));
+        kz_show_set(object, "default", kz_show_string(settings[i].preset));
+        kz_show_set(object, "source", kz_show_string(settings[i].source));
+        kz_show_set(object, "help", encode_text(&settings[i].help));
+        kz_assert(json_array_append_new(list, object) == 0);
+    }
+    return list;
+}
+
 static json_t *encode_kind(const struct kz_kind *kind)
 {
     json_t *object = json_object();
@@ -100,6 +118,7 @@ static json_t *encode_kind(const struct kz_kind *kind)
     if (kind->source) kz_show_set(object, "source", kz_show_string(kind->source));
     kz_show_set(object, "help", encode_text(&kind->help));
     kz_show_set(object, "fields", encode_fields(kind->fields, body_descriptor(kind)));
+    if (kind->number == KZ__KIND__SETTING) kz_show_set(object, "keys", encode_settings());
     kz_show_set(object, "envelope", encode_fields(kz_envelope_fields(), &kz__record__descriptor));
     return object;
 }
@@ -146,6 +165,27 @@ static void show_kind(const struct kz_view *view, const struct kz_kind *kind, st
     kz_show_grid(view, &grid, out);
 }
 
+/* What a record of kind setting may be called. */
+static void show_settings(const struct kz_view *view, struct kz_buf *out)
+{
+    struct kz_grid grid = {0};
+    size_t count;
+    const struct kz_setting *settings = kz_settings(&count);
+    kz_show_add_column(view, &grid, KZ_T_COLUMN_KEY, false);
+    kz_show_add_column(view, &grid, KZ_T_COLUMN_LABEL, false);
+    kz_show_add_column(view, &grid, KZ_T_COLUMN_DEFAULT, false);
+    kz_show_add_column(view, &grid, KZ_T_COLUMN_SOURCE, false);
+    kz_show_add_column(view, &grid, KZ_T_COLUMN_HELP, false);
+    for (size_t i = 0; i < count; i++) {
+        kz_grid_add_cell(&grid, settings[i].key);
+        kz_grid_add_cell(&grid, view->japanese ? settings[i].label.ja : settings[i].label.en);
+        kz_grid_add_cell(&grid, settings[i].preset);
+        kz_grid_add_cell(&grid, settings[i].source);
+        kz_grid_add_cell(&grid, view->japanese ? settings[i].help.ja : settings[i].help.en);
+    }
+    kz_show_grid(view, &grid, out);
+}
+
 static void show_kinds(const struct kz_view *view, struct kz_buf *out)
 {
     struct kz_grid grid = {0};
@@ -171,6 +211,10 @@ void kz_show_schema(const struct kz_view *view, const struct kz_kind *kind, stru
             show_kind(view, kind, out);
         else
             show_kinds(view, out);
+        if (kind && kind->number == KZ__KIND__SETTING) {
+            kz_buf_add_text(out, "\n");
+            show_settings(view, out);
+        }
         return;
     }
     json_t *items = json_array();

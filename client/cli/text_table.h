@@ -253,6 +253,8 @@
     X(COLUMN_RULE, "RULE", "制約") \
     X(COLUMN_SOURCE, "SOURCE", "根拠") \
     X(COLUMN_HELP, "MEANING", "説明") \
+    X(COLUMN_KEY, "KEY", "識別子") \
+    X(COLUMN_DEFAULT, "DEFAULT", "既定値") \
     X(COLUMN_ADDRESS, "ADDRESS", "アドレス") \
     X(COLUMN_STATE, "STATE", "状態") \
     X(COLUMN_CONTACT, "LAST HEARD", "最終交信") \

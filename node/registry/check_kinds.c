@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/registry/codes.h"
+#include "node/registry/event.h"
 
 #define WHERE_BYTES 64
 
@@ -245,18 +246,14 @@ void kz_check_kind(struct kz_check *check, const Kz__Record *record)
     case KZ__KIND__RUNBOOK:
         check_runbook(check, record);
         return;
-    case KZ__KIND__BACKUP:
-        kz_check_upkeep(check, record);
-        return;
-    case KZ__KIND__INCIDENT:
-    case KZ__KIND__STATUS:
-    case KZ__KIND__ENTRY:
-    case KZ__KIND__TICK:
-    case KZ__KIND__CALL:
-        kz_check_event(check, record);
-        return;
+    case KZ__KIND__SITE:
+    case KZ__KIND__COMPONENT:
+        return; /* their rows say all */
     default:
-        return; /* the rows of site and component say all */
+        if (kz_kind_is_event(record->kind))
+            kz_check_event(check, record);
+        else
+            kz_check_upkeep(check, record);
     }
 }
 

@@ -117,6 +117,12 @@ static const struct kz_field document_fields[] = {
      .type = KZ_FIELD_TEXT,
      .source = "B Step 2 表",
      .help = {"Where it is found, also when the network is down", "保管場所・参照先 (ネットワーク停止時も見られる所)"}},
+    {.name = "attachment",
+     .label = {"attachment", "添付"},
+     .type = KZ_FIELD_REF,
+     .ref_kinds = KZ_KIND_BIT(KZ__KIND__ATTACHMENT),
+     .source = "G 2.7.1",
+     .help = {"The file itself, when it is kept here", "登録してあるファイル"}},
     {.name = NULL},
 };
 

@@ -92,6 +92,12 @@ static const struct kz_field attachment_fields[] = {
      .flags = KZ_FIELD_NARROW,
      .max = 64,
      .help = {"64 hexadecimal digits of the file", "ファイルのハッシュ値 (16進64桁)"}},
+    {.name = "attachment",
+     .label = {"attachment", "添付"},
+     .type = KZ_FIELD_REF,
+     .ref_kinds = KZ_KIND_BIT(KZ__KIND__ATTACHMENT),
+     .source = "G 2.7.1",
+     .help = {"The file itself, when it is kept here", "登録してあるファイル"}},
     {.name = NULL},
 };
 

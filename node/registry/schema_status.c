@@ -25,7 +25,7 @@ static const struct kz_enum_value sources[] = {
     {.name = NULL},
 };
 
-static const struct kz_enum_value markings[] = {
+const struct kz_enum_value kz_schema_tlp[] = {
     {KZ__STATUS_REPORT__TLP__RED, "RED", {"TLP:RED", "TLP:RED (名指しの相手限り)"}},
     {KZ__STATUS_REPORT__TLP__AMBER_STRICT, "AMBER_STRICT", {"TLP:AMBER+STRICT", "TLP:AMBER+STRICT (組織内限り)"}},
     {KZ__STATUS_REPORT__TLP__AMBER, "AMBER", {"TLP:AMBER", "TLP:AMBER (組織と関係先限り)"}},
@@ -117,7 +117,7 @@ const struct kz_field kz_schema_status[] = {
      .label = {"TLP", "共有範囲"},
      .type = KZ_FIELD_ENUM,
      .flags = KZ_FIELD_WIDE,
-     .values = markings,
+     .values = kz_schema_tlp,
      .help = {"How far it may be passed on; absent counts as AMBER_STRICT",
               "情報を共有してよい範囲。空欄はAMBER+STRICTとみなす"}},
     {.name = "audience",

@@ -15,17 +15,33 @@ extern const struct kz_field kz_schema_function[];
 extern const struct kz_field kz_schema_system[];
 extern const struct kz_field kz_schema_component[];
 extern const struct kz_field kz_schema_runbook[];
+extern const struct kz_field kz_schema_calltree[];
+extern const struct kz_field kz_schema_measure[];
 extern const struct kz_field kz_schema_backup[];
+extern const struct kz_field kz_schema_attachment[];
+extern const struct kz_field kz_schema_drill[];
+extern const struct kz_field kz_schema_review[];
+extern const struct kz_field kz_schema_exception[];
+extern const struct kz_field kz_schema_card[];
+extern const struct kz_field kz_schema_peer[];
+extern const struct kz_field kz_schema_setting[];
+extern const struct kz_field kz_schema_campaign[];
 extern const struct kz_field kz_schema_incident[];
 extern const struct kz_field kz_schema_status[];
 extern const struct kz_field kz_schema_entry[];
 extern const struct kz_field kz_schema_tick[];
 extern const struct kz_field kz_schema_call[];
+extern const struct kz_field kz_schema_report[];
+extern const struct kz_field kz_schema_bulletin[];
 
 /* Means of reaching a person: of a contact's channels, and of a call that was made. */
 extern const struct kz_enum_value kz_schema_channel_types[];
+/* How far something may be passed on, TLP 2.0: of status reports, reports, bulletins, and what a peer may be told. */
+extern const struct kz_enum_value kz_schema_tlp[];
 
 #define KZ_RUNBOOK_STEPS_MAX 200
+#define KZ_ATTACHMENT_MAX_BYTES (32 * 1024 * 1024)
+#define KZ_REPORT_MAX_BYTES (96 * 1024) /* two of them fit a record */
 
 /* Durations are counted in seconds. */
 #define KZ_MINUTE_S INT64_C(60)

@@ -21,9 +21,37 @@ static const struct {
     {"runbook.approver", "the-approver"},
     {"backup.start", "22:30"},
     {"backup.last_sha256", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
+    {"calltree.links.from", "role/chief"},
+    {"calltree.links.if_no_answer", "role/deputy"},
+    {"calltree.report_hours", "08:15"},
+    {"measure.state", "実施済"},
+    {"measure.fiscal_year", "2027"},
+    {"attachment.name", "構成図.pdf"},
+    {"attachment.media_type", "application/pdf"},
+    {"attachment.sha256", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
+    {"drill.state", "DONE"},
+    {"exception.requester", "the-requester"},
+    {"card.sha256", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
+    {"peer.endpoints", "[2001:db8::1]:7443"},
+    {"peer.pins", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
+    {"setting.value", "90d"},
+    {"campaign.target", "contact"},
     {"role.deputies", "the-deputy"},
     {"role.teams.leader", "the-leader"},
 };
+
+/* "other", with the first of the kinds where several are allowed. */
+static const char *reference_for(const struct kz_field *field)
+{
+    static char text[64];
+    if ((field->ref_kinds & (field->ref_kinds - 1)) == 0) return "other";
+    size_t count = 0;
+    const struct kz_kind *kinds = kz_kinds(&count), *kind = kz_kind_by_name("system");
+    for (size_t i = 0; (field->ref_kinds & KZ_KIND_BIT(kind->number)) == 0; i++)
+        kind = &kinds[i];
+    snprintf(text, sizeof(text), "%s/other", kind->name);
+    return text;
+}
 
 /* Only vendors have contracts; the other orgs are tested by sample_minimal. */
 static const char *text_for(const struct kz_field *field, const char *path)
@@ -49,7 +77,7 @@ static const char *text_for(const struct kz_field *field, const char *path)
     case KZ_FIELD_ENUM:
         return field->values[0].name;
     case KZ_FIELD_REF:
-        return (field->ref_kinds & (field->ref_kinds - 1)) != 0 ? "system/other" : "other";
+        return reference_for(field);
     case KZ_FIELD_GROUP:
         break;
     }
@@ -76,10 +104,13 @@ static void fill(ProtobufCMessage *message, const struct kz_field *fields, const
 
 Kz__Record *sample_minimal(Kz__Kind kind)
 {
-    Kz__Record *record = kz_record_new(kind, "sample-1");
+    Kz__Record *record = kz_record_new(kind, kind == KZ__KIND__SETTING ? "contact.verify_every" : "sample-1");
     assert_non_null(record);
     fill(kz_record_body(record), kz_kind_by_number(kind)->fields, kz_kind_by_number(kind)->name, false);
     if (kind == KZ__KIND__RUNBOOK) record->runbook->state = KZ__RUNBOOK__STATE__DRAFT;
+    if (kind == KZ__KIND__MEASURE) record->measure->state = KZ__MEASURE__STATE__PLANNED;
+    if (kind == KZ__KIND__DRILL) record->drill->state = KZ__DRILL__STATE__CANCELLED;
+    if (kind == KZ__KIND__REVIEW) assert_null(sample_set(record, "planned_on", "2027-01-17"));
     if (kind == KZ__KIND__INCIDENT) { /* its rows are optional: what is required depends on the form */
         assert_null(sample_set(record, "title", "庁舎停電"));
         assert_null(sample_set(record, "type", "大規模災害"));
@@ -90,7 +121,7 @@ Kz__Record *sample_minimal(Kz__Kind kind)
 
 Kz__Record *sample_full(Kz__Kind kind)
 {
-    Kz__Record *record = kz_record_new(kind, "sample-1");
+    Kz__Record *record = kz_record_new(kind, kind == KZ__KIND__SETTING ? "contact.verify_every" : "sample-1");
     assert_non_null(record);
     fill(kz_record_body(record), kz_kind_by_number(kind)->fields, kz_kind_by_number(kind)->name, true);
     record->has_confidentiality = record->has_integrity = record->has_availability = 1;

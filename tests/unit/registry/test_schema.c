@@ -106,19 +106,27 @@ static void kinds_stand_in_number_order_and_are_named_as_in_proto(void **state)
 }
 
 /* Disk and wire hold these numbers: kinds, envelope fields and bodies of events, and the operation. */
-static void numbers_of_events_are_as_agreed(void **state)
+static void numbers_on_disk_and_wire_are_as_agreed(void **state)
 {
     (void)state;
     static const struct {
         const char *name;
         unsigned number;
-    } fields[] = {{"origin", 17},   {"origin_seq", 18}, {"origin_hash", 19}, {"provisional", 20}, {"noted_at", 21},
-                  {"noted_by", 22}, {"incident", 50},   {"status", 51},      {"entry", 52},       {"tick", 53},
-                  {"call", 54},     {"runbook", 37},    {"backup", 40}};
+    } fields[] = {{"origin", 17},     {"origin_seq", 18}, {"origin_hash", 19}, {"provisional", 20}, {"noted_at", 21},
+                  {"noted_by", 22},   {"incident", 50},   {"status", 51},      {"entry", 52},       {"tick", 53},
+                  {"call", 54},       {"runbook", 37},    {"calltree", 38},    {"measure", 39},     {"backup", 40},
+                  {"attachment", 41}, {"drill", 42},      {"review", 43},      {"exception", 44},   {"card", 45},
+                  {"peer", 46},       {"setting", 47},    {"campaign", 48},    {"report", 55},      {"bulletin", 56}};
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         assert_int_equal(protobuf_c_message_descriptor_get_field_by_name(&kz__record__descriptor, fields[i].name)->id,
                          fields[i].number);
-    assert_int_equal(KZ__KIND__BACKUP, 11);
+    static const Kz__Kind kinds[] = {KZ__KIND__CALLTREE, KZ__KIND__MEASURE, KZ__KIND__BACKUP,    KZ__KIND__ATTACHMENT,
+                                     KZ__KIND__DRILL,    KZ__KIND__REVIEW,  KZ__KIND__EXCEPTION, KZ__KIND__CARD,
+                                     KZ__KIND__PEER,     KZ__KIND__SETTING, KZ__KIND__CAMPAIGN};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        assert_int_equal(kinds[i], 9 + i);
+    assert_int_equal(KZ__KIND__REPORT, 25);
+    assert_int_equal(KZ__KIND__BULLETIN, 26);
     assert_int_equal(KZ__KIND__INCIDENT, 20);
     assert_int_equal(KZ__KIND__STATUS, 21);
     assert_int_equal(KZ__KIND__ENTRY, 22);
@@ -144,7 +152,7 @@ static void events_are_marked_and_can_correct_their_own_kind(void **state)
         assert_non_null(incident);
         assert_int_equal(incident->ref_kinds, KZ_KIND_BIT(KZ__KIND__INCIDENT));
     }
-    assert_int_equal(events, 5);
+    assert_int_equal(events, 7);
     assert_false(kz_kind_is_event((Kz__Kind)99));
 }
 
@@ -264,7 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_has_its_proto_field_and_every_proto_field_its_row),
         cmocka_unit_test(kinds_stand_in_number_order_and_are_named_as_in_proto),
-        cmocka_unit_test(numbers_of_events_are_as_agreed),
+        cmocka_unit_test(numbers_on_disk_and_wire_are_as_agreed),
         cmocka_unit_test(events_are_marked_and_can_correct_their_own_kind),
         cmocka_unit_test(a_kind_is_found_by_every_name_it_has),
         cmocka_unit_test(a_mistyped_kind_suggests_the_nearest),

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* attachment 添付: what a file is and whose; its content is found by its SHA-256. */
+#include "node/registry/schema_tables.h"
+
+const struct kz_field kz_schema_attachment[] = {
+    {.name = "name",
+     .label = {"file name", "ファイル名"},
+     .type = KZ_FIELD_TEXT,
+     .flags = KZ_FIELD_REQUIRED | KZ_FIELD_LIST,
+     .max = 255,
+     .source = "N 2",
+     .help = {"Name of the file, without a folder", "ファイルの名前 (フォルダを含めない)"}},
+    {.name = "media_type",
+     .label = {"media type", "媒体種別"},
+     .type = KZ_FIELD_TEXT,
+     .flags = KZ_FIELD_REQUIRED | KZ_FIELD_LIST | KZ_FIELD_NARROW,
+     .max = 127,
+     .source = "RFC 6838",
+     .help = {"e.g. application/pdf", "例 application/pdf"}},
+    {.name = "size",
+     .label = {"size (bytes)", "大きさ (バイト)"},
+     .type = KZ_FIELD_INTEGER,
+     .flags = KZ_FIELD_REQUIRED | KZ_FIELD_LIST,
+     .max = KZ_ATTACHMENT_MAX_BYTES,
+     .help = {"At most 32 MiB", "上限 32 MiB"}},
+    {.name = "sha256",
+     .label = {"SHA-256", "SHA-256"},
+     .type = KZ_FIELD_TEXT,
+     .flags = KZ_FIELD_REQUIRED | KZ_FIELD_NARROW,
+     .max = 64,
+     .help = {"64 hexadecimal digits of the content", "内容のハッシュ値 (16進64桁)"}},
+    {.name = "subjects",
+     .label = {"belongs to", "対象"},
+     .type = KZ_FIELD_REF,
+     .flags = KZ_FIELD_WIDE,
+     .ref_kinds = KZ_KIND_BIT(KZ__KIND__SITE) | KZ_KIND_BIT(KZ__KIND__ORG) | KZ_KIND_BIT(KZ__KIND__FUNCTION) |
+                  KZ_KIND_BIT(KZ__KIND__SYSTEM) | KZ_KIND_BIT(KZ__KIND__COMPONENT) | KZ_KIND_BIT(KZ__KIND__RUNBOOK) |
+                  KZ_KIND_BIT(KZ__KIND__CALLTREE) | KZ_KIND_BIT(KZ__KIND__BACKUP) | KZ_KIND_BIT(KZ__KIND__DRILL) |
+                  KZ_KIND_BIT(KZ__KIND__REVIEW),
+     .source = "G 2.7.1",
+     .help = {"Records it is about, e.g. system/ID, site/ID, runbook/ID",
+              "関係する記録。system/ID、site/ID、runbook/ID など"}},
+    {.name = "summary",
+     .label = {"what it shows", "内容"},
+     .type = KZ_FIELD_PROSE,
+     .source = "N 2",
+     .help = {"What it shows", "何が書かれているか"}},
+    {.name = "note", .label = {"note", "備考"}, .type = KZ_FIELD_PROSE, .help = {"Anything else", "その他"}},
+    {.name = NULL},
+};
