@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ONE schema table: every kind, field, enum value, rule and label. Validation, CLI columns, JSON, YAML, CSV
  * headers, `keizoku schema` and completion are driven by it; values are reached through protobuf-c reflection
- * by field name. A new field is one row here and one field in proto/record.proto.
+ * by field name. A new field is one row here and one field in proto/.
  * Pure and constant: any thread. */
 #ifndef KZ_REGISTRY_SCHEMA_H
 #define KZ_REGISTRY_SCHEMA_H

@@ -283,7 +283,7 @@ const struct kz_field kz_schema_system[] = {
      .help = {"What can take its place when the hardware is broken, and where that is",
               "ハードウェアの損壊時に代替機として使える機器と、その設置場所"}},
     {.name = "special_clients",
-     .label = {"special clients", "クライアントPCの特殊性"},
+     .label = {"special clients", "端末の特殊性"},
      .type = KZ_FIELD_PROSE,
      .source = "B 表-29",
      .help = {"Software on the clients that cannot be bought", "市販されていないソフトウェアがクライアントPCに必要か"}},
