@@ -219,7 +219,8 @@ static Kz__Error *take_error(struct kz_cli *cli, Kz__Response *response, const c
     response->error = NULL;
     struct kz_error_context context = context_of(cli, response->meta, request_hex);
     char *near = NULL;
-    if (error->code == KZ_NOT_FOUND && cli->kind && cli->id_count == 1) near = find_near_id(cli, cli->ids[0]);
+    if (error->code == KZ_NOT_FOUND && cli->kind && cli->id_count == 1 && !cli->options.as_of)
+        near = find_near_id(cli, cli->ids[0]);
     context.near_id = near;
     kz_error_complete(error, &context);
     free(near);
@@ -320,6 +321,8 @@ int kz_cli_write(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, boo
     write.mutations = mutations;
     write.n_mutations = count;
     write.has_dry_run = write.dry_run = dry_run;
+    write.has_retires = cli->retires > 0;
+    write.retires = cli->retires;
     Kz__Request request = KZ__REQUEST__INIT;
     request.write = &write;
     int status = kz_cli_connect(cli);

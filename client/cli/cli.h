@@ -22,7 +22,8 @@ struct kz_cli {
     uint64_t revs[2];
     size_t rev_count;
     const char *rest;
-    char *subject; /* "system/juki", for errors; owned */
+    char *subject;    /* "system/juki", for errors; owned */
+    uint32_t retires; /* of the next writes: how many records a person was told they retire; 0: not told */
 };
 
 /* Returns the exit status. */
@@ -57,5 +58,12 @@ int64_t kz_cli_now_ms(void); /* wall clock, UTC */
 void kz_cli_set_subject(struct kz_cli *cli, const char *id);
 Kz__Mutation *kz_cli_new_mutation(Kz__Mutation__Op op, Kz__Kind kind, const char *id); /* free: kz_cli_free_mutations */
 void kz_cli_free_mutations(Kz__Mutation **mutations, size_t count);                    /* records are not freed */
+
+/* One change of the command's record: the newest below `before_rev`, 0: of all. *change NULL: there is none. */
+struct kz_changes {
+    Kz__Response *page; /* owned */
+};
+int kz_ask_change(struct kz_cli *cli, uint64_t before_rev, struct kz_changes *out, const Kz__Change **change);
+void kz_changes_fini(struct kz_changes *changes);
 
 #endif

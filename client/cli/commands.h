@@ -36,6 +36,8 @@ int kz_run_list(struct kz_cli *cli);
 int kz_run_edit(struct kz_cli *cli);
 int kz_run_history(struct kz_cli *cli);
 int kz_run_diff(struct kz_cli *cli);
+int kz_run_revert(struct kz_cli *cli);
+int kz_run_undo(struct kz_cli *cli);
 int kz_run_verify(struct kz_cli *cli);
 int kz_run_retire(struct kz_cli *cli);
 int kz_run_watch(struct kz_cli *cli);
@@ -44,6 +46,7 @@ int kz_run_incident(struct kz_cli *cli);
 int kz_run_report_status(struct kz_cli *cli);
 int kz_run_entry(struct kz_cli *cli);
 int kz_run_contact(struct kz_cli *cli);
+int kz_run_tick(struct kz_cli *cli);
 int kz_run_schema(struct kz_cli *cli);
 int kz_run_outcome(struct kz_cli *cli);
 int kz_run_cluster(struct kz_cli *cli);
@@ -61,6 +64,8 @@ void kz_usage_command(struct kz_buf *out, const struct kz_view *view, const stru
 /* The options of a command that appends events: made from the schema. */
 void kz_usage_fields(struct kz_buf *out, const struct kz_view *view, const struct kz_command *command);
 void kz_completion_fields(struct kz_buf *out, const struct kz_command *command); /* "--incident --system " */
+/* Its verbs, and the kind of the ids it takes: " verbs=\"open close\" ids=incident;" */
+void kz_completion_verbs(struct kz_buf *out, const struct kz_command *command);
 void kz_completion_bash(struct kz_buf *out);
 void kz_completion_zsh(struct kz_buf *out);
 

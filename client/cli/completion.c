@@ -76,8 +76,9 @@ static void add_command_cases(struct kz_buf *out)
     size_t count;
     const struct kz_command *commands = kz_commands(&count);
     for (size_t i = 0; i < count; i++) {
-        kz_buf_addf(out, "    %s) words=%s; options=\"", commands[i].name,
-                    *commands[i].words ? commands[i].words : "-");
+        kz_buf_addf(out, "    %s) words=%s;", commands[i].name, *commands[i].words ? commands[i].words : "-");
+        if (commands[i].options & KZ_OPTION_FIELDS) kz_completion_verbs(out, &commands[i]);
+        kz_buf_add_text(out, " options=\"");
         if (commands[i].options & KZ_OPTION_FIELDS) kz_completion_fields(out, &commands[i]);
         add_options(out, commands[i].options);
         kz_buf_add_text(out, "\" ;;\n");
@@ -113,6 +114,8 @@ static const char choose[] =
     "    [Kk]*:0) COMPREPLY=($(compgen -W \"$kinds\" -- \"$cur\")) ;;\n"
     "    [Kk][Ii]*:1|?[Ii]+:*) COMPREPLY=($(compgen -W \"$(_keizoku_ids \"$kind\")\" -- \"$cur\")) ;;\n"
     "    S:0) COMPREPLY=($(compgen -W \"bash zsh\" -- \"$cur\")) ;;\n"
+    "    \\*:0) COMPREPLY=($(compgen -W \"${verbs:-$(_keizoku_ids \"$ids\")}\" -- \"$cur\")) ;;\n"
+    "    \\*:1) [ -z \"$verbs\" ] || COMPREPLY=($(compgen -W \"$(_keizoku_ids \"$ids\")\" -- \"$cur\")) ;;\n"
     "    c:0) COMPREPLY=($(compgen -W \"$commands\" -- \"$cur\")) ;;\n"
     "  esac\n"
     "}\n"
@@ -127,7 +130,7 @@ void kz_completion_bash(struct kz_buf *out)
     add_commands(out);
     kz_buf_add_text(out, "\"\n  local kinds=\"");
     add_kinds(out);
-    kz_buf_add_text(out, "\"\n  local words=- options=\"");
+    kz_buf_add_text(out, "\"\n  local words=- verbs= ids= options=\"");
     add_options(out, 0);
     kz_buf_add_text(out, "\"\n  COMPREPLY=()\n  case \"$prev\" in\n");
     add_option_values(out);

@@ -19,6 +19,10 @@ enum kz_option_set {
     KZ_OPTION_RETIRED = 1 << 5,
     KZ_OPTION_FIELDS = 1 << 6, /* fields of events: no rows of the table, see event_record.h */
     KZ_OPTION_LIVE = 1 << 7,
+    KZ_OPTION_AS_OF = 1 << 8,
+    KZ_OPTION_TO = 1 << 9,
+    KZ_OPTION_KIND = 1 << 10,
+    KZ_OPTION_CONFIRM = 1 << 11,
     KZ_OPTION_RECOVER = 1 << 20,
     KZ_OPTION_MARKDOWN = 1 << 12,
 };
@@ -40,6 +44,8 @@ struct kz_options {
     int64_t from_rev; /* -1: none */
     bool dry_run, split, force, retired, live;
     bool markdown;
+    char *as_of, *to; /* a revision or a time */
+    char *kind;
     struct kz_given *fields; /* in the order given; values borrowed from argv */
     size_t field_count;
     unsigned given; /* kz_option_set bits that were used */

@@ -10,7 +10,7 @@
 #include "client/codec/describe.h"
 #include "node/base/assert.h"
 
-#define WORDS_MAX 2
+#define WORDS_MAX 3
 #define CLEAR_SCREEN "\033[H\033[2J\033[3J"
 
 /* What follows the command's name: `keizoku incident close ID`. */
@@ -41,6 +41,7 @@ static const struct verb verbs[] = {
     {"status-report", NULL, "SYSTEM STATE", KZ__KIND__STATUS, {"system", "state"}, NULL, NULL, true, NULL},
     {"entry", "add", "add TEXT", KZ__KIND__ENTRY, {"text"}, NULL, NULL, true, NULL},
     {"contact", "call", "call CONTACT", KZ__KIND__CALL, {"contact"}, NULL, NULL, true, NULL},
+    {"tick", NULL, "RUNBOOK STEP done|skipped|failed", KZ__KIND__TICK, {"runbook", "step", "result"}, NULL, NULL, true, NULL},
 };
 /* clang-format on */
 #define VERB_COUNT (sizeof verbs / sizeof verbs[0])
@@ -133,11 +134,12 @@ static const char *find_given(const struct fields *fields, const char *name)
 /* As usage calls it: the incident of an incident's command is just ID. */
 static const char *word_name(const char *field)
 {
-    return strcmp(field, "incident") == 0 ? "ID"
-           : strcmp(field, "system") == 0 ? "SYSTEM"
-           : strcmp(field, "state") == 0  ? "STATE"
-           : strcmp(field, "text") == 0   ? "TEXT"
-                                          : "CONTACT";
+    static const char *const names[][2] = {{"incident", "ID"}, {"system", "SYSTEM"},   {"state", "STATE"},
+                                           {"text", "TEXT"},   {"contact", "CONTACT"}, {"runbook", "RUNBOOK"},
+                                           {"step", "STEP"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i][0], field) == 0) return names[i][1];
+    return "done|skipped|failed";
 }
 
 /* Words and options of the command line, each under its field's name. 0, or the status of a printed error. */
@@ -291,6 +293,7 @@ int kz_run_incident(struct kz_cli *cli) { return run(cli); }
 int kz_run_report_status(struct kz_cli *cli) { return run(cli); }
 int kz_run_entry(struct kz_cli *cli) { return run(cli); }
 int kz_run_contact(struct kz_cli *cli) { return run(cli); }
+int kz_run_tick(struct kz_cli *cli) { return run(cli); }
 
 /* ---- following ---- */
 
@@ -392,4 +395,30 @@ void kz_completion_fields(struct kz_buf *out, const struct kz_command *command)
             kz_buf_add_text(out, " ");
         }
     }
+}
+
+/* The kind whose ids the first of the verb's words may be; NULL: it is no id. */
+static const struct kz_kind *first_word_kind(const struct verb *verb)
+{
+    const struct kz_field *field =
+        verb->words[0] ? kz_field_by_name(kz_kind_by_number(verb->kind)->fields, verb->words[0]) : NULL;
+    size_t count;
+    const struct kz_kind *kinds = kz_kinds(&count);
+    for (size_t i = 0; field && field->type == KZ_FIELD_REF && i < count; i++)
+        if (field->ref_kinds == KZ_KIND_BIT(kinds[i].number)) return &kinds[i];
+    return NULL;
+}
+
+void kz_completion_verbs(struct kz_buf *out, const struct kz_command *command)
+{
+    const struct kz_kind *kind = NULL;
+    bool first = true;
+    kz_buf_add_text(out, " verbs=\"");
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (strcmp(verbs[i].command, command->name) != 0) continue;
+        if (verbs[i].name) kz_buf_addf(out, "%s%s", first ? "" : " ", verbs[i].name);
+        if (!kind) kind = first_word_kind(&verbs[i]);
+        first = false;
+    }
+    kz_buf_addf(out, "\" ids=%s;", kind ? kind->name : "");
 }

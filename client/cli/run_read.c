@@ -7,6 +7,7 @@
 
 #include "client/cli/cache.h"
 #include "client/cli/commands.h"
+#include "client/cli/past.h"
 #include "node/base/assert.h"
 
 #define HISTORY_PAGE 200u
@@ -78,9 +79,24 @@ static void release(struct gathered *gathered)
 
 /* ---- list, get ---- */
 
+/* A node that does not know the question would answer with the present. */
+static int check_past(struct kz_cli *cli, const Kz__Response *page)
+{
+    return cli->options.as_of && !(page->meta && page->meta->has_as_of_rev) ? fail_odd(cli) : 0;
+}
+
+static int read_past(struct kz_cli *cli, struct kz_past *past)
+{
+    *past = (struct kz_past){.by_time = false};
+    return cli->options.as_of ? kz_past_read(cli, "--as-of", cli->options.as_of, past) : 0;
+}
+
 static int gather_list(struct kz_cli *cli, struct gathered *gathered)
 {
     const char *after = NULL;
+    struct kz_past past;
+    int wrong = read_past(cli, &past);
+    if (wrong) return wrong;
     for (;;) {
         Kz__ListRequest list = KZ__LIST_REQUEST__INIT;
         list.kind = cli->kind->number;
@@ -88,12 +104,19 @@ static int gather_list(struct kz_cli *cli, struct gathered *gathered)
         list.has_limit = true;
         list.limit = KZ_PAGE_MAX;
         list.has_retired = list.retired = cli->options.retired;
+        list.has_as_of_rev = cli->options.as_of && !past.by_time;
+        list.as_of_rev = past.rev;
+        list.has_as_of_ms = past.by_time;
+        list.as_of_ms = past.time_ms;
         Kz__Request request = KZ__REQUEST__INIT;
         request.list = &list;
         Kz__Response *page = NULL;
         int status = kz_cli_call(cli, &request, &page);
         if (status) return status;
         gather(gathered, page);
+        status = check_past(cli, page);
+        if (status) return status;
+        if (past.by_time) past = (struct kz_past){.rev = page->meta->as_of_rev}; /* every page of the same state */
         /* A node that names a "next" it has named before would keep us here for ever. */
         if (!page->next || !*page->next || (after && strcmp(page->next, after) <= 0)) return 0;
         after = page->next;
@@ -118,10 +141,17 @@ int kz_run_list(struct kz_cli *cli)
 
 static int gather_get(struct kz_cli *cli, struct gathered *gathered)
 {
+    struct kz_past past;
+    int wrong = read_past(cli, &past);
+    if (wrong) return wrong;
     for (size_t i = 0; i < cli->id_count; i++) {
         Kz__GetRequest get = KZ__GET_REQUEST__INIT;
         get.kind = cli->kind->number;
         get.id = (char *)(uintptr_t)cli->ids[i];
+        get.has_as_of_rev = cli->options.as_of && !past.by_time;
+        get.as_of_rev = past.rev;
+        get.has_as_of_ms = past.by_time;
+        get.as_of_ms = past.time_ms;
         Kz__Request request = KZ__REQUEST__INIT;
         request.get = &get;
         kz_cli_set_subject(cli, cli->ids[i]);
@@ -129,6 +159,8 @@ static int gather_get(struct kz_cli *cli, struct gathered *gathered)
         int status = kz_cli_call(cli, &request, &page);
         if (status) return status;
         gather(gathered, page);
+        status = check_past(cli, page);
+        if (status) return status;
         if (page->n_records != 1) return fail_odd(cli);
     }
     return 0;
@@ -167,6 +199,19 @@ static int ask_history(struct kz_cli *cli, uint64_t before_rev, uint32_t limit, 
     Kz__Request request = KZ__REQUEST__INIT;
     request.history = &history;
     return kz_cli_call(cli, &request, page);
+}
+
+int kz_ask_change(struct kz_cli *cli, uint64_t before_rev, struct kz_changes *out, const Kz__Change **change)
+{
+    int status = ask_history(cli, before_rev, 1, &out->page);
+    *change = !status && out->page->n_changes > 0 ? out->page->changes[0] : NULL;
+    return status;
+}
+
+void kz_changes_fini(struct kz_changes *changes)
+{
+    if (changes->page) kz__response__free_unpacked(changes->page, NULL);
+    changes->page = NULL;
 }
 
 int kz_run_history(struct kz_cli *cli)

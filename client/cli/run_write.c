@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "client/cli/commands.h"
+#include "client/cli/confirm.h"
 #include "client/cli/files.h"
 #include "node/base/assert.h"
 #include "proto/wire.h"
 
 #define NUMBER_TEXT_BYTES 24
+#define IDS_FEW 20
 #define REQUEST_ROOM_BYTES (8u << 10) /* of a frame: request id, reason, framing of the mutations */
 
 static_assert(REQUEST_ROOM_BYTES + KZ_RECORD_MAX_BYTES < KZ_FRAME_MAX_BYTES, "one record always fits");
@@ -153,9 +155,39 @@ int kz_run_apply(struct kz_cli *cli)
 
 /* ---- verify, retire ---- */
 
+/* What many records are is shown before they go; the node wants to be told their number too. */
+static int confirm_many(struct kz_cli *cli)
+{
+    char number[NUMBER_TEXT_BYTES], rest[NUMBER_TEXT_BYTES];
+    struct kz_buf out;
+    kz_buf_init(&out, 0);
+    snprintf(number, sizeof number, "%zu", cli->id_count);
+    kz_show_line(&cli->view, &out, KZ_T_RETIRE_MANY, KZ_TEXT_ARGS(number));
+    for (size_t i = 0; i < cli->id_count && i < IDS_FEW; i++)
+        kz_buf_addf(&out, "  %s/%s\n", cli->kind->name, cli->ids[i]);
+    snprintf(rest, sizeof rest, "%zu", cli->id_count > IDS_FEW ? cli->id_count - IDS_FEW : 0);
+    if (cli->id_count > IDS_FEW) kz_show_line(&cli->view, &out, KZ_T_MORE_ROWS, KZ_TEXT_ARGS(rest));
+    kz_cli_note(cli, kz_buf_text(&out));
+    kz_buf_fini(&out);
+    cli->retires = (uint32_t)cli->id_count;
+    return kz_cli_confirm(cli, number);
+}
+
+/* The revision just before: the command's changes are numbered without a gap. */
+static void tell_undo(struct kz_cli *cli, const Kz__Outcome *outcome)
+{
+    char rev[NUMBER_TEXT_BYTES];
+    if (outcome->n_changed == 0) return;
+    snprintf(rev, sizeof rev, "%" PRIu64, outcome->changed[0]->rev - 1);
+    kz_cli_tell(cli, KZ_T_RETIRE_UNDO, KZ_TEXT_ARGS(rev));
+}
+
 static int run_on_ids(struct kz_cli *cli, Kz__Mutation__Op op)
 {
     size_t count = cli->id_count;
+    bool many = op == KZ__MUTATION__OP__RETIRE && count > KZ_RETIRE_UNASKED_MAX && count <= KZ_MUTATIONS_MAX;
+    int refused = many ? confirm_many(cli) : 0;
+    if (refused) return refused;
     Kz__Mutation **mutations = kz_must_alloc(count, sizeof *mutations);
     for (size_t i = 0; i < count; i++) {
         mutations[i] = kz_cli_new_mutation(op, cli->kind->number, cli->ids[i]);
@@ -166,6 +198,7 @@ static int run_on_ids(struct kz_cli *cli, Kz__Mutation__Op op)
                                           : kz_cli_write(cli, mutations, count, false, NULL, NULL, &response);
     if (response && !status) {
         status = show_done(cli, op, response, false);
+        if (many) tell_undo(cli, response->outcome);
         kz__response__free_unpacked(response, NULL);
     }
     kz_cli_free_mutations(mutations, count);

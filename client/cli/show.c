@@ -69,6 +69,10 @@ json_t *kz_show_meta(const Kz__Meta *meta)
     if (meta->has_epoch) kz_show_set(object, "epoch", json_integer((json_int_t)meta->epoch));
     if (meta->has_fenced) kz_show_set(object, "fenced", json_integer((json_int_t)meta->fenced));
     if (meta->has_provisional) kz_show_set(object, "provisional", json_integer(meta->provisional));
+    if (meta->has_as_of_rev) {
+        kz_show_set(object, "as_of_rev", json_integer((json_int_t)meta->as_of_rev));
+        kz_show_set(object, "as_of_time", meta->has_as_of_ms ? kz_show_time(meta->as_of_ms) : json_null());
+    }
     return object;
 }
 
@@ -160,8 +164,23 @@ void kz_show_freshness(const struct kz_view *view, const Kz__Meta *meta, struct 
         kz_buf_add_text(time, kz_text(KZ_T_UNKNOWN, view->japanese));
 }
 
+static void show_past(const struct kz_view *view, const Kz__Meta *meta, struct kz_buf *out)
+{
+    char rev[NUMBER_TEXT_BYTES];
+    struct kz_buf time;
+    kz_buf_init(&time, 0);
+    snprintf(rev, sizeof rev, "%" PRIu64, meta->as_of_rev);
+    if (meta->has_as_of_ms) kz_time_format(&time, meta->as_of_ms - meta->as_of_ms % 1000);
+    if (view->colour) kz_buf_add_text(out, COLOUR_WARN);
+    kz_show_line(view, out, meta->as_of_rev ? KZ_T_BANNER_PAST : KZ_T_BANNER_PAST_NOTHING,
+                 KZ_TEXT_ARGS(rev, kz_buf_text(&time)));
+    if (view->colour) kz_buf_add_text(out, COLOUR_END);
+    kz_buf_fini(&time);
+}
+
 void kz_show_banner(const struct kz_view *view, const Kz__Meta *meta, bool asked_auto, struct kz_buf *out)
 {
+    if (meta && meta->has_as_of_rev) show_past(view, meta, out);
     if (!meta || (meta->quorum && !(asked_auto && meta->read == KZ__READ_MODE__LOCAL))) return;
     struct kz_buf contact, data, ages;
     kz_buf_init(&contact, 0);

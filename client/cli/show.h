@@ -46,7 +46,7 @@ void kz_show_error(const struct kz_view *view, const Kz__Error *error, const Kz_
                    struct kz_buf *out);
 /* "time the copy is complete to" and "last leader contact", or "unknown" and "never". */
 void kz_show_freshness(const struct kz_view *view, const Kz__Meta *meta, struct kz_buf *time, struct kz_buf *contact);
-/* Nothing when the answer is fresh. */
+/* Nothing when the answer is fresh and of the present. */
 void kz_show_banner(const struct kz_view *view, const Kz__Meta *meta, bool asked_auto, struct kz_buf *out);
 
 /* ---- shared by the writers ---- */

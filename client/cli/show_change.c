@@ -26,6 +26,10 @@ static const char *op_name(Kz__Mutation__Op op, bool japanese, bool machine)
         return machine ? "verify" : kz_text(KZ_T_OP_VERIFY, japanese);
     case KZ__MUTATION__OP__APPEND:
         return machine ? "append" : kz_text(KZ_T_OP_APPEND, japanese);
+    case KZ__MUTATION__OP__REVERT:
+        return machine ? "revert" : kz_text(KZ_T_OP_REVERT, japanese);
+    case KZ__MUTATION__OP__REWIND:
+        return machine ? "undo" : kz_text(KZ_T_OP_REWIND, japanese);
     default:
         return "?";
     }
@@ -160,6 +164,18 @@ static void add_diff_title(const struct kz_view *view, const Kz__Record *before,
     kz_buf_fini(&name);
 }
 
+/* keizoku sets it, so it is not among the fields that are compared; yet it is what a retirement changes. */
+static void collect_retirement(struct collector *collector, const Kz__Record *before, const Kz__Record *after)
+{
+    bool was = before && before->has_retired_at, is = after && after->has_retired_at;
+    if (was == is) return;
+    struct kz_buf time;
+    kz_buf_init(&time, 0);
+    kz_time_format(&time, was ? before->retired_at : after->retired_at);
+    collect(collector, "retired_at", was ? kz_buf_text(&time) : NULL, is ? kz_buf_text(&time) : NULL);
+    kz_buf_fini(&time);
+}
+
 void kz_show_diff(const struct kz_view *view, const Kz__Record *before, const Kz__Record *after, const Kz__Meta *meta,
                   struct kz_buf *out)
 {
@@ -171,6 +187,7 @@ void kz_show_diff(const struct kz_view *view, const Kz__Record *before, const Kz
     kz_show_add_column(view, &collector.grid, KZ_T_COLUMN_FIELD, false);
     kz_show_add_column(view, &collector.grid, KZ_T_COLUMN_BEFORE, false);
     kz_show_add_column(view, &collector.grid, KZ_T_COLUMN_AFTER, false);
+    collect_retirement(&collector, before, after);
     kz_record_diff(before ? before : nothing, after ? after : nothing, view->japanese, collect, &collector);
     kz__record__free_unpacked(nothing, NULL);
     if (collector.items) {
@@ -241,6 +258,10 @@ void kz_show_outcome(const struct kz_view *view, Kz__Mutation__Op op, const Kz__
         kz_show_set(object, "rev", json_integer((json_int_t)outcome->rev));
         kz_show_set(object, "dry_run", json_boolean(dry_run));
         if (op == KZ__MUTATION__OP__APPEND) kz_show_set(object, "provisional", json_boolean(outcome->provisional));
+        if (outcome->has_changed_count) {
+            kz_show_set(object, "changed", json_integer((json_int_t)outcome->changed_count));
+            kz_show_set(object, "retired", json_integer((json_int_t)outcome->retired_count));
+        }
         kz_show_set(object, "items", items);
         if (view->output == KZ_OUTPUT_YAML)
             kz_yaml_write(out, object);

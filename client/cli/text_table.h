@@ -235,6 +235,42 @@
     X(OP_RETIRE, "retire", "廃止") \
     X(OP_VERIFY, "verify", "確認") \
     X(OP_APPEND, "append", "追加") \
+    X(OP_REVERT, "revert", "差戻し") \
+    X(OP_REWIND, "undo", "一括差戻し") \
+    /* the past: --as-of, revert, undo */ \
+    X(BANNER_PAST, "[past] as it stood just after rev {1} ({2}), not as it is now", "[過去] rev {1} の直後({2})の状態です。現在の内容ではありません") \
+    X(BANNER_PAST_NOTHING, "[past] as it stood before the first revision: nothing was there", "[過去] 最初のリビジョンより前の状態です。記録はありません") \
+    X(BAD_PAST, "{1} {2}: neither a revision nor a time", "{1} {2} はリビジョンでも日時でもありません") \
+    X(PAST_WANTED, "a revision is a whole number, a time is written 2026-01-17T05:46+09:00", "リビジョンは整数、日時は 2026-01-17T05:46+09:00 の形です") \
+    X(PAST_HINT, "keizoku history KIND ID shows revisions and times", "リビジョンと日時は keizoku history 種別 ID で見られます") \
+    X(REV_FUTURE, "there is no revision {1} yet", "リビジョン {1} はまだありません") \
+    X(REV_FUTURE_WHY, "the present one is {2}", "現在のリビジョンは {2} です") \
+    X(REV_FUTURE_HINT, "keizoku history KIND ID shows revisions and times", "リビジョンと日時は keizoku history 種別 ID で見られます") \
+    X(WOULD_REVERT, "dry run: it could be done; nothing was written", "試行: 戻せます。書き込みはしていません") \
+    X(REVERT_GONE, "{1} is retired, and was not there then either: nothing to do", "{1} は廃止済みで、その時点にもありません。何もしていません") \
+    X(UNDO_HEADER, "cluster {3}: from rev {1} back to rev {2}", "クラスター {3}: rev {1} から rev {2} の状態に戻します") \
+    X(UNDO_NOTHING, "nothing has changed since rev {1}", "rev {1} から変わっている記録はありません") \
+    X(UNDO_BRING_BACK, "{1}: brought back", "{1}: 復活") \
+    X(UNDO_CHANGE_BACK, "{1}: changed back", "{1}: 内容を戻す") \
+    X(UNDO_RETIRE, "{1}: retired, it was not there then", "{1}: 廃止(その時点にはない)") \
+    X(UNDO_WOULD, "dry run: it could be done; nothing was written", "試行: 戻せます。書き込みはしていません") \
+    X(UNDO_NOT_TRIED, "dry run: nothing was written; with so many revisions the node checks references only when it is done", "試行: 書き込みはしていません。リビジョンが多いため、参照の検査は実行時に行います") \
+    X(UNDONE, "back to rev {3}: {1} put back, {2} retired (rev {4})", "rev {3} の状態に戻しました: 差戻し {1} 件、廃止 {2} 件(rev {4})") \
+    X(UNDO_AGAIN, "to take this back: keizoku undo --to {1}", "これを取り消すには: keizoku undo --to {1}") \
+    X(UNDO_EVENT, "{1} is a kind of event, which is never undone", "{1} は出来事の記録なので戻せません") \
+    X(UNDO_EVENT_WHY, "events are only added; what went wrong is put right by another event", "出来事は追加だけができ、訂正は別の記録で行います") \
+    X(UNDO_KIND_WHY, "--kind takes one kind", "--kind には種別を1つ指定します") \
+    X(CONFIRM_MISSING, "this must be confirmed with {1}", "実行には確認の入力 {1} が必要です") \
+    X(CONFIRM_MISSING_WHY, "there is nobody to ask here; nothing was done", "入力できる端末がありません。何もしていません") \
+    X(CONFIRM_OTHER, "{2} is not {1}", "{2} は {1} と一致しません") \
+    X(CONFIRM_OTHER_WHY, "it was not confirmed; nothing was done", "確認できなかったため、何もしていません") \
+    X(CONFIRM_HINT, "look at what would happen, then type it or give --confirm {1}", "内容を確かめてから入力するか、--confirm {1} を付けてください") \
+    X(CONFIRM_PROMPT, "type {1} to go on: ", "続けるには {1} と入力してください: ") \
+    X(RETIRE_MANY, "{1} records would be retired:", "次の {1} 件を廃止します:") \
+    X(RETIRE_UNDO, "to bring them back later: keizoku undo --to {1}", "後で戻すには: keizoku undo --to {1}") \
+    X(COLUMN_BROUGHT_BACK, "BROUGHT BACK", "復活") \
+    X(COLUMN_CHANGED_BACK, "CHANGED BACK", "内容を戻す") \
+    X(COLUMN_RETIRED, "RETIRED", "廃止") \
     /* column headers */ \
     X(COLUMN_KIND, "KIND", "種別") \
     X(COLUMN_ID, "ID", "ID") \
@@ -376,7 +412,7 @@
     X(NO_INCIDENT_HINT, "keizoku board shows the open ones, keizoku list incident all", "発生中のもの: keizoku board、すべて: keizoku list incident") \
     X(APPLY_EVENT, "{1} is an event, and apply does not take events", "{1} は出来事の記録なので apply では扱えません") \
     X(APPLY_EVENT_WHY, "apply changes records all or nothing; events are appended one by one and never change", "apply は記録の変更を全件まとめて行います。出来事は1件ずつ追加し、変更しません") \
-    X(APPLY_EVENT_HINT, "keizoku incident, report-status, entry add, contact call; nothing was sent", "keizoku incident、report-status、entry add、contact call を使ってください。送信していません") \
+    X(APPLY_EVENT_HINT, "keizoku incident, report-status, entry add, contact call, tick; nothing was sent", "keizoku incident、report-status、entry add、contact call、tick を使ってください。送信していません") \
     X(BOARD_INCIDENT, "{1}  {2}  ({3}, {4})", "{1}  {2}  ({3}、{4})") \
     X(BOARD_INCIDENT_PROVISIONAL, "{1}  {2}  ({3}, {4})  provisional", "{1}  {2}  ({3}、{4})  未確定") \
     X(BOARD_STATE, "{1} since {2}, decided by {3}", "{1} {2} から(決定: {3})") \

@@ -44,6 +44,8 @@ const struct kz_text *kz_value_parse(ProtobufCMessage *message, const struct kz_
 /* Field-by-field comparison of what people can set (envelope settable fields and body); used by diff and by
  * "unchanged". */
 bool kz_record_same(const Kz__Record *a, const Kz__Record *b);
+/* `now` stands as `then` stood: what people can set, and the verification. NULL and retired are the same: not there. */
+bool kz_record_stands(const Kz__Record *now, const Kz__Record *then);
 /* Visits each leaf that differs: path "channels[1].value"; NULL text = absent. Texts borrowed for the call. */
 typedef void (*kz_difference_visitor)(void *data, const char *path, const char *before, const char *after);
 void kz_record_diff(const Kz__Record *a, const Kz__Record *b, bool japanese, kz_difference_visitor visit, void *data);

@@ -58,18 +58,6 @@ static bool is_wanted(const struct walk *walk, const Kz__Change *change)
     return (walk->kinds & KZ_KIND_BIT(change->kind)) != 0;
 }
 
-static bool same_verification(const Kz__Record *a, const Kz__Record *b)
-{
-    if (a->has_verified_at != b->has_verified_at) return false;
-    return !a->has_verified_at || (a->verified_at == b->verified_at && strcmp(a->verified_by, b->verified_by) == 0);
-}
-
-static bool is_as_it_was(const struct lost *lost)
-{
-    if (lost->then == NULL || !kz_stage_is_live(lost->now)) return lost->then == NULL && !kz_stage_is_live(lost->now);
-    return kz_record_same(lost->now, lost->then) && same_verification(lost->now, lost->then);
-}
-
 static enum kz_code load_now(const struct walk *walk, struct lost *lost)
 {
     struct kz_stage *stage = walk->stage;
@@ -103,7 +91,7 @@ static enum kz_code step(struct walk *walk, struct lost *lost)
         lost->key = kz_key_record(change->kind, change->id);
         lost->then = kz_stage_is_live(change->before) ? change->before : NULL;
         code = load_now(walk, lost);
-        if (code != KZ_OK || !is_as_it_was(lost)) return code;
+        if (code != KZ_OK || !kz_record_stands(lost->now, lost->then)) return code;
     }
     return KZ_NOT_FOUND;
 }

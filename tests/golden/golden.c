@@ -8,6 +8,7 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/show_event.h"
+#include "client/cli/show_undo.h"
 #include "tests/golden/canned.h"
 
 struct golden {
@@ -212,6 +213,62 @@ static void write_outcome_many(const struct golden *golden, const struct kz_view
     Kz__Meta meta = canned_meta(true);
     kz_show_outcome(view, KZ__MUTATION__OP__PUT, &outcome, &meta, false, out);
 }
+/* One record of each fate, and more of one kind than are shown. */
+static void write_undo(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    Kz__Record *before = make_before(golden), *made[10];
+    struct kz_undo_item items[10];
+    size_t count = 0;
+    items[count++] =
+        (struct kz_undo_item){.now = canned_find(&golden->canned, KZ__KIND__SYSTEM, "juki"), .then = before};
+    for (size_t i = 0; i < 8; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "kyoten-%zu", i);
+        made[i] = kz_record_new(KZ__KIND__SITE, id);
+        made[i]->rev = 200 + i;
+        made[i]->has_retired_at = i < 7;
+        items[count++] = (struct kz_undo_item){.now = made[i], .then = i < 7 ? before : NULL};
+    }
+    Kz__Meta meta = canned_meta(true);
+    struct kz_undo_review review = {.items = items, .count = count, .to_rev = 90, .rev = 207, .meta = &meta};
+    kz_show_undo(view, &review, out);
+    for (size_t i = 0; i < 8; i++)
+        kz__record__free_unpacked(made[i], NULL);
+    kz__record__free_unpacked(before, NULL);
+}
+
+static void write_undone(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    Kz__Outcome outcome = KZ__OUTCOME__INIT;
+    Kz__Changed changed = KZ__CHANGED__INIT, *list = &changed;
+    changed.kind = KZ__KIND__SITE;
+    changed.id = "kyoten-0";
+    changed.rev = 208;
+    outcome.rev = 216;
+    outcome.changed = &list;
+    outcome.n_changed = 1;
+    outcome.has_changed_count = outcome.has_retired_count = true;
+    outcome.changed_count = 9;
+    outcome.retired_count = 1;
+    Kz__Meta meta = canned_meta(true);
+    kz_show_undone(view, &outcome, 90, &meta, out);
+}
+
+/* Beside the data: whoever reads the past must not take it for the present. */
+static void write_past(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)golden;
+    Kz__Meta meta = canned_meta(true);
+    meta.has_as_of_rev = meta.has_as_of_ms = true;
+    meta.as_of_rev = 90;
+    meta.as_of_ms = CANNED_NOW_MS - 86400000;
+    kz_show_banner(view, &meta, true, out);
+    meta.as_of_rev = 0;
+    meta.has_as_of_ms = false;
+    kz_show_banner(view, &meta, true, out);
+}
+
 /* Systems and events, as the board gathers them. */
 static void write_scene(const struct golden *golden, const struct kz_view *view, const char *incident, bool details,
                         struct kz_buf *out)
@@ -384,6 +441,9 @@ static const struct {
     {"status-diverged", write_status_diverged, TABLE, 0, 1, false},
     {"outcome", write_outcome, TABLE | WIDE | JSON, 0, 1, false},
     {"outcome-many", write_outcome_many, TABLE, 80, 1, false},
+    {"undo", write_undo, TABLE | JSON | CSV, 0, 1, false},
+    {"undone", write_undone, TABLE | JSON, 0, 1, false},
+    {"past", write_past, TABLE, 0, 1, false},
     {"board", write_board, TABLE | JSON, 0, 1, false},
     {"incident", write_incident, TABLE, 0, 1, false},
     {"timeline", write_timeline, TABLE | JSON | CSV, 0, 1, false},

@@ -123,6 +123,74 @@ static void records_of_other_kinds_or_without_body_are_not_the_same(void **state
     kz__record__free_unpacked(b, NULL);
 }
 
+static void add_channel(Kz__Record *contact, unsigned index, const char *type, const char *value)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "channels[%u].type", index);
+    assert_null(sample_set(contact, path, type));
+    snprintf(path, sizeof(path), "channels[%u].value", index);
+    assert_null(sample_set(contact, path, value));
+}
+
+static void an_item_put_in_between_leaves_the_others_as_they_are(void **state)
+{
+    (void)state;
+    Kz__Record *a = sample_minimal(KZ__KIND__SYSTEM);
+    Kz__Record *b = sample_minimal(KZ__KIND__SYSTEM);
+    static const char *const old_list[] = {"p", "q", "r", "s"}, *const new_list[] = {"x", "p", "q", "y", "s"};
+    for (size_t i = 0; i < 4; i++)
+        assert_null(sample_set(a, "depends_on", old_list[i]));
+    for (size_t i = 0; i < 5; i++)
+        assert_null(sample_set(b, "depends_on", new_list[i]));
+    expect_diff(a, b, false, "depends_on[0]: - -> x\ndepends_on[3]: r -> y\n");
+    expect_diff(b, a, false, "depends_on[0]: x -> -\ndepends_on[2]: y -> r\n");
+    kz__record__free_unpacked(a, NULL);
+    kz__record__free_unpacked(b, NULL);
+}
+
+static void a_changed_item_is_found_by_what_it_still_shares(void **state)
+{
+    (void)state;
+    Kz__Record *a = kz_record_new(KZ__KIND__CONTACT, "yamada");
+    Kz__Record *b = kz_record_new(KZ__KIND__CONTACT, "yamada");
+    add_channel(a, 0, "OFFICE_PHONE", "03-0000-0001");
+    add_channel(a, 1, "MOBILE", "090-0000-0001");
+    add_channel(a, 2, "MAIL", "yamada@example.jp");
+    add_channel(b, 0, "SATELLITE", "8816-000-0001");
+    add_channel(b, 1, "OFFICE_PHONE", "03-0000-0001");
+    add_channel(b, 2, "MOBILE", "090-0000-9999");
+    add_channel(b, 3, "MAIL", "yamada@example.jp");
+    expect_diff(a, b, false,
+                "channels[0].type: - -> SATELLITE\nchannels[0].value: - -> 8816-000-0001\n"
+                "channels[2].value: 090-0000-0001 -> 090-0000-9999\n");
+    expect_diff(b, a, false,
+                "channels[0].type: SATELLITE -> -\nchannels[0].value: 8816-000-0001 -> -\n"
+                "channels[1].value: 090-0000-9999 -> 090-0000-0001\n");
+    kz__record__free_unpacked(a, NULL);
+    kz__record__free_unpacked(b, NULL);
+}
+
+static void what_stands_is_what_people_set_and_its_verification(void **state)
+{
+    (void)state;
+    Kz__Record *a = sample_minimal(KZ__KIND__SITE);
+    Kz__Record *b = sample_minimal(KZ__KIND__SITE);
+    b->has_rev = 1;
+    b->rev = 7;
+    assert_true(kz_record_stands(a, b));
+    b->has_verified_at = 1;
+    b->verified_at = 5;
+    assert_false(kz_record_stands(a, b));
+    b->has_retired_at = 1;
+    assert_false(kz_record_stands(a, b));
+    assert_true(kz_record_stands(b, NULL));
+    assert_false(kz_record_stands(a, NULL));
+    a->has_retired_at = 1;
+    assert_true(kz_record_stands(a, b));
+    kz__record__free_unpacked(a, NULL);
+    kz__record__free_unpacked(b, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +199,9 @@ int main(void)
         cmocka_unit_test(what_people_set_in_the_envelope_counts_and_what_keizoku_sets_does_not),
         cmocka_unit_test(a_derived_field_alone_makes_no_difference),
         cmocka_unit_test(zero_and_absent_differ),
+        cmocka_unit_test(an_item_put_in_between_leaves_the_others_as_they_are),
+        cmocka_unit_test(a_changed_item_is_found_by_what_it_still_shares),
+        cmocka_unit_test(what_stands_is_what_people_set_and_its_verification),
         cmocka_unit_test(records_of_other_kinds_or_without_body_are_not_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
