@@ -14,27 +14,27 @@
 
 #define FILES_WANTED 4096
 
-static const char usage[] = "usage: keizokud --config FILE [--bootstrap | --check]\n"
+static const char usage[] = "usage: keizokud --config FILE [--bootstrap | --join | --check]\n"
                             "  --config FILE  this node's configuration\n"
                             "  --bootstrap    first start of a new cluster: make the data directory\n"
+                            "  --join         first start of a node that is added to a running cluster\n"
                             "  --check        read the configuration, say what is wrong with it, exit\n"
                             "  --version      print the version\n"
                             "  --failpoints   list the points at which a test build can be made to end\n";
 
 struct arguments {
     const char *config;
-    bool bootstrap, check;
+    enum kz_birth birth;
+    bool check;
 };
 
 static bool parse_arguments(int argc, char **argv, struct arguments *out)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"bootstrap", no_argument, NULL, 'b'},
-                                            {"check", no_argument, NULL, 'k'},
-                                            {"version", no_argument, NULL, 'v'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"failpoints", no_argument, NULL, 'f'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"bootstrap", no_argument, NULL, 'b'},
+        {"join", no_argument, NULL, 'j'},         {"check", no_argument, NULL, 'k'},
+        {"version", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
+        {"failpoints", no_argument, NULL, 'f'},   {NULL, 0, NULL, 0}};
     int letter;
     memset(out, 0, sizeof *out);
     while ((letter = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
@@ -43,8 +43,12 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
             out->config = optarg;
             break;
         case 'b':
-            out->bootstrap = true;
+        case 'j': {
+            enum kz_birth birth = letter == 'b' ? KZ_BIRTH_BOOTSTRAP : KZ_BIRTH_JOIN;
+            if (out->birth && out->birth != birth) return false; /* one or the other */
+            out->birth = birth;
             break;
+        }
         case 'k':
             out->check = true;
             break;
@@ -122,8 +126,8 @@ int main(int argc, char **argv)
     node = calloc(1, sizeof *node);
     if (!node) return 1;
     do {
-        if (kz_node_open(node, &config, arguments.bootstrap, &err) != KZ_OK) return fail(&err);
-        arguments.bootstrap = false;
+        if (kz_node_open(node, &config, arguments.birth, &err) != KZ_OK) return fail(&err);
+        arguments.birth = KZ_BIRTH_NONE;
     } while (kz_node_run(node));
     free(node);
     kz_service_config_fini(&config);

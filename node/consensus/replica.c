@@ -391,6 +391,12 @@ void kz_replica_get_status(const struct kz_replica *r, struct kz_replica_status 
     };
 }
 
+uint64_t kz_replica_configuration(const struct kz_replica *r, bool *committed)
+{
+    *committed = r->core.configuration_uncommitted_index == 0;
+    return *committed ? r->core.configuration_committed_index : r->core.configuration_uncommitted_index;
+}
+
 size_t kz_replica_members(const struct kz_replica *r, struct kz_member *out, size_t room)
 {
     const struct raft_configuration *configuration = &r->core.configuration;

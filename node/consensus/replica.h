@@ -20,7 +20,7 @@
 
 struct kz_replica;
 
-#define KZ_ADDRESS_MAX_BYTES 128u       /* "host:port" as it stands in the configuration, NUL included */
+#define KZ_ADDRESS_MAX_BYTES 344u       /* of a server as it stands in the configuration, NUL included: opaque here */
 #define KZ_CONFIGURATION_MAX_BYTES 4096 /* = kz_applied.configuration */
 #define KZ_SNAPSHOT_WINDOW 16u          /* chunks on their way to one peer, at most */
 #define KZ_TERM_MAX (UINT64_C(1) << 47) /* terms and indexes from the wire above this are refused */
@@ -165,6 +165,9 @@ struct kz_replica_status {
     bool installing;            /* a received snapshot is being stored */
 };
 void kz_replica_get_status(const struct kz_replica *replica, struct kz_replica_status *out);
+/* The log index of the configuration that kz_replica_members tells; 0 = there is none yet. *committed: it can no longer
+ * be replaced by an earlier one. */
+uint64_t kz_replica_configuration(const struct kz_replica *replica, bool *committed);
 /* Copies at most `room` members, returns how many there are. */
 size_t kz_replica_members(const struct kz_replica *replica, struct kz_member *out, size_t room);
 /* Leader only: the highest index `peer` is known to hold, and when (monotonic) it was last heard; else false. */

@@ -26,6 +26,7 @@
 #define KZ_APPLY_AHEAD_ENTRIES 4096u     /* asked of the store and not yet applied */
 #define KZ_COMPACT_PATIENCE 4u           /* times the thresholds, for a follower that is close behind */
 
+static_assert(16 + KZ_NODES_MAX * (KZ_ADDRESS_MAX_BYTES + 9) <= KZ_CONFIGURATION_MAX_BYTES, "all servers fit");
 static_assert(KZ_APPEND_SOFT_BYTES + KZ_ENTRY_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "an AppendEntries fits a frame");
 
 /* Store work under way, in order of seq. */

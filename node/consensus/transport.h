@@ -32,15 +32,17 @@ struct kz_transport_self {
     const char *cluster;
     uint64_t epoch;
     uint64_t node_id;
-    const char *name; /* as in our certificate */
+    const char *name;    /* as in our certificate */
+    const char *address; /* host:port at which those who do not know us can dial us back; NULL = not told */
     uint8_t incarnation[KZ_TRANSPORT_INCARNATION_BYTES];
 };
 
 struct kz_transport_events {
-    /* A peer's Hello, in whose certificate stands `name`; cluster, epoch and node id <-> name already agree. Return
-     * false with `why` (KZ_TRANSPORT_WHY_BYTES, shown at the other end) to refuse: this is where the incarnation is
-     * compared. Asked for incoming and outgoing connections alike. */
-    bool (*check_hello)(void *data, const Kz__Hello *hello, char *why);
+    /* A node's Hello; cluster, epoch, certificate and, of a known peer, node id <-> name already agree. Anything but
+     * NOT_REFUSED refuses, with `why` (KZ_TRANSPORT_WHY_BYTES, shown at the other end): this is where the incarnation
+     * is compared. Asked for incoming and outgoing connections alike. One that is no peer yet and is not refused
+     * becomes a guest: it is dialled back at the address in its Hello, and forgotten when its connection ends. */
+    Kz__Refusal (*check_hello)(void *data, const Kz__Hello *hello, char *why);
     /* Whatever a node of this cluster (by its certificate) says of epochs, before it is refused for that or not. May be
      * NULL, like the next one: what we add to our own Hello (borrowed until the next loop turn). */
     void (*epoch_heard)(void *data, const Kz__Hello *hello);
@@ -84,5 +86,7 @@ bool kz_transport_connected(const struct kz_transport *transport, uint64_t peer_
 uint64_t kz_transport_heard_ms(const struct kz_transport *transport, uint64_t peer_id);
 /* Why the peer is not connected, in words for `status`; "" when it is. Borrowed until the next loop turn. */
 const char *kz_transport_problem(const struct kz_transport *transport, uint64_t peer_id);
+/* Which refusal the problem is; NOT_REFUSED when it is none. *by_it: it refuses us; else we refuse it. */
+Kz__Refusal kz_transport_refusal(const struct kz_transport *transport, uint64_t peer_id, bool *by_it);
 
 #endif

@@ -4,6 +4,21 @@
 #include <stdbool.h>
 #include <string.h>
 
+static bool is_name_byte(char c, bool first)
+{
+    bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    return alphanumeric || (!first && (c == '.' || c == '-' || c == '_'));
+}
+
+bool kz_identity_is_name(const char *text)
+{
+    size_t length = strlen(text);
+    if (length == 0 || length >= KZ_IDENTITY_TEXT_BYTES) return false;
+    for (size_t i = 0; i < length; i++)
+        if (!is_name_byte(text[i], i == 0)) return false;
+    return true;
+}
+
 /* Cuts the part up to the next '/' (or the end) off `text` and copies it to `out` of KZ_IDENTITY_TEXT_BYTES. */
 static bool take_part(const char **text, size_t *size_bytes, char *out)
 {
@@ -11,11 +26,8 @@ static bool take_part(const char **text, size_t *size_bytes, char *out)
     while (length < *size_bytes && (*text)[length] != '/')
         length++;
     if (length == 0 || length >= KZ_IDENTITY_TEXT_BYTES) return false;
-    for (size_t i = 0; i < length; i++) {
-        char c = (*text)[i];
-        bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!alphanumeric && (i == 0 || (c != '.' && c != '-' && c != '_'))) return false;
-    }
+    for (size_t i = 0; i < length; i++)
+        if (!is_name_byte((*text)[i], i == 0)) return false;
     memcpy(out, *text, length);
     out[length] = '\0';
     *text += length;

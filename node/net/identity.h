@@ -5,6 +5,7 @@
 #ifndef KZ_NET_IDENTITY_H
 #define KZ_NET_IDENTITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "node/base/err.h"
@@ -48,5 +49,7 @@ enum kz_code kz_identity_parse(const char *uri, size_t size_bytes, struct kz_ide
 /* KZ_ROLE_NONE for anything that is not exactly a role's text. */
 enum kz_role kz_role_parse(const char *text, size_t size_bytes);
 const char *kz_role_text(enum kz_role role); /* "operator"; "none" for an unknown value */
+/* Could `text` be a part of such a URI: the name of a node, user or cluster? */
+bool kz_identity_is_name(const char *text);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/base/log.h"
+#include "node/service/change.h"
 #include "node/service/conn.h"
 #include "node/service/node.h"
 #include "node/service/lineage.h"
@@ -33,6 +34,7 @@ static void take_event(struct kz_request *request) { kz_outbox_io_submit(request
 static void take_write(struct kz_request *request) { kz_writes_submit(request->node->writes, request); }
 static void take_read(struct kz_request *request) { kz_reads_submit(request->node->reads, request); }
 static void take_watch(struct kz_request *request) { kz_watches_submit(request->node->watches, request); }
+static void take_cluster(struct kz_request *request) { kz_changes_submit(request->node->changes, request); }
 static void take_status(struct kz_request *request) { kz_status_answer(request); }
 static void take_recover(struct kz_request *request) { kz_recover_submit(request->node->recover, request); }
 
@@ -53,6 +55,7 @@ static const struct operation operations[] = {
     {"outcome", AT(outcome), ROLE(OPERATOR) | ROLE(AUDITOR), take_read, NULL},
     {"recover plan", AT(recover), ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_recover, asks_for_plan},
     {"recover", AT(recover), ROLE(APPROVER), take_recover, NULL},
+    {"cluster", AT(cluster), ROLE(OPERATOR), take_cluster, NULL},
 };
 #undef AT
 

@@ -41,6 +41,10 @@
       "過半数のノードが応答しません。何も書き込んでいません",                                                          \
       "bring another site back and try again; reads go on (--read local)",                                             \
       "他の拠点を復旧してから再実行してください。参照は続けられます (--read local)")                                   \
+    X(NO_LEADER_CHANGE, NO_QUORUM, "no majority of nodes answers; the membership was not changed",                     \
+      "過半数のノードが応答しません。構成は変更していません",                                                          \
+      "bring another site back and try again; if a majority is lost for good: keizoku cluster recover",                \
+      "他の拠点を復旧してから再実行してください。過半数が失われたままなら keizoku cluster recover")                    \
     X(NOT_CONFIRMED, UNKNOWN_OUTCOME, "the write was sent, its confirmation did not come in time",                     \
       "書き込みを送りましたが、確認が時間内に届きませんでした",                                                        \
       "repeat the request with the same id: it is applied at most once",                                               \

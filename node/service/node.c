@@ -8,9 +8,11 @@
 #include "node/base/log.h"
 #include "node/net/listener.h"
 #include "node/service/bootstrap.h"
+#include "node/service/change.h"
 #include "node/service/conn.h"
 #include "node/service/incarnation.h"
 #include "node/service/lineage.h"
+#include "node/service/members.h"
 #include "node/service/node_parts.h"
 #include "node/service/recover.h"
 #include "node/service/replica_io.h"
@@ -70,12 +72,7 @@ uint64_t kz_node_without_leader_ms(const struct kz_node *node)
     return kz_node_now_ms(node) - since_ms;
 }
 
-const char *kz_node_member_name(const struct kz_node *node, uint64_t id)
-{
-    for (size_t i = 0; i < node->config->member_count; i++)
-        if ((uint64_t)node->config->members[i].id == id) return node->config->members[i].name;
-    return "";
-}
+const char *kz_node_member_name(const struct kz_node *node, uint64_t id) { return kz_members_name(node, id); }
 
 enum kz_code kz_node_send(struct kz_node *node, uint64_t peer_id, const Kz__PeerMessage *message)
 {
@@ -119,7 +116,12 @@ void kz_node_fill_meta(const struct kz_node *node, Kz__ReadMode answered, Kz__Me
 
 /* ---- peers ---- */
 
-static bool on_hello(void *data, const Kz__Hello *hello, char *why) { return kz_incarnations_check(data, hello, why); }
+static Kz__Refusal on_hello(void *data, const Kz__Hello *hello, char *why)
+{
+    Kz__Refusal refusal = kz_members_check(data, hello, why);
+    return refusal ? refusal : kz_incarnations_check(data, hello, why);
+}
+
 static void on_epoch(void *data, const Kz__Hello *hello) { kz_lineage_heard(data, hello); }
 static void on_fill_hello(void *data, Kz__Hello *hello)
 {
@@ -135,6 +137,10 @@ static void on_message(void *data, uint64_t peer_id, const Kz__PeerMessage *mess
         kz_writes_forwarded_here(node->writes, peer_id, message->forward);
     } else if (message->forward && message->forward->has_read_index) {
         kz_reads_forwarded_here(node->reads, peer_id, message->forward);
+    } else if (message->forward && message->forward->change) {
+        kz_changes_forwarded_here(node->changes, peer_id, message->forward);
+    } else if (message->forwarded && message->forwarded->change) {
+        kz_changes_answered(node->changes, message->forwarded);
     } else if (message->forwarded) {
         if (!kz_reads_answered(node->reads, message->forwarded)) kz_writes_answered(node->writes, message->forwarded);
     } else if (message->event_offer) {
@@ -188,6 +194,8 @@ static void end_turn(struct kz_node *node)
 {
     kz_writes_flush(node->writes);
     if (!kz_node_is_fenced(node)) kz_replica_flush(node->replica);
+    kz_members_update(node);
+    kz_changes_end_turn(node->changes);
     kz_replica_io_end_turn(node);
 }
 
@@ -212,6 +220,7 @@ static void on_tick(uv_timer_t *timer)
     kz_reads_tick(node->reads);
     kz_writes_tick(node->writes);
     kz_outbox_tick(node->outbox);
+    kz_changes_tick(node->changes);
     kz_watches_pump(node->watches); /* those with more to read than fits a turn */
     if (node->stopping) stop_loop_if_due(node);
 }
@@ -309,9 +318,10 @@ static enum kz_code read_untold(struct kz_node *node, struct kz_view *view, stru
     return code == KZ_NOT_FOUND ? KZ_OK : code;
 }
 
-static enum kz_code open_store(struct kz_node *node, bool bootstrap, struct kz_hard_state *hard, struct kz_err *err)
+static enum kz_code open_store(struct kz_node *node, enum kz_birth birth, struct kz_hard_state *hard,
+                               struct kz_err *err)
 {
-    enum kz_code code = kz_bootstrap_open_store(node->config, bootstrap, &node->store, err);
+    enum kz_code code = kz_bootstrap_open_store(node->config, birth, &node->store, err);
     if (code != KZ_OK) return code;
     struct kz_view *view;
     code = kz_view_open(node->store, &view, err);
@@ -332,13 +342,14 @@ static enum kz_code open_transport(struct kz_node *node, const struct kz_hard_st
 {
     struct kz_transport_self self = {
         .cluster = node->config->cluster_id, .epoch = hard->epoch, .node_id = node->id, .name = node->config->name};
+    size_t count;
+    const struct kz_cluster_member *members = kz_members_list(node, &count);
     memcpy(self.incarnation, hard->incarnation, sizeof self.incarnation);
+    self.address = kz_members_find(node, node->id)->address; /* the file always names this node */
     enum kz_code code = kz_transport_open(&node->transport, node->net, &self, &transport_events, node, err);
-    for (size_t i = 0; i < node->config->member_count && code == KZ_OK; i++) {
-        const struct kz_config_member *member = &node->config->members[i];
-        if ((uint64_t)member->id != node->id)
-            code = kz_transport_set_peer(node->transport, (uint64_t)member->id, member->name, member->address, err);
-    }
+    for (size_t i = 0; i < count && code == KZ_OK; i++)
+        if (members[i].id != node->id)
+            code = kz_transport_set_peer(node->transport, members[i].id, members[i].name, members[i].address, err);
     return code;
 }
 
@@ -353,7 +364,7 @@ static void start_timers(struct kz_node *node)
     kz_assert(uv_signal_start(&node->on_hup, on_reload_signal, SIGHUP) == 0);
 }
 
-enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *config, bool bootstrap,
+enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *config, enum kz_birth birth,
                           struct kz_err *err)
 {
     struct kz_hard_state hard;
@@ -367,10 +378,12 @@ enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *
     node->watches = kz_watches_new(node);
     node->cluster_view = kz_cluster_view_new(node);
     node->recover = kz_recover_new(node);
+    node->changes = kz_changes_new(node);
 
     /* A failure from here on ends the process: the caller prints it and exits, nothing needs to be unwound. */
     enum kz_code code = open_net(node, err);
-    if (code == KZ_OK) code = open_store(node, bootstrap, &hard, err);
+    if (code == KZ_OK) code = open_store(node, birth, &hard, err);
+    if (code == KZ_OK) code = kz_members_open(node, err);
     if (code == KZ_OK) code = kz_incarnations_open(node, err);
     if (code == KZ_OK) code = kz_lineage_open(node, err);
     if (code == KZ_OK) code = kz_outbox_io_open(node, &hard, err);
@@ -381,7 +394,9 @@ enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *
     if (code != KZ_OK) return code;
     kz_replica_io_open(node);
     kz_cluster_view_applied(node->cluster_view);
+    kz_cluster_view_members_changed(node->cluster_view);
     code = kz_replica_start(node->replica, &hard, &node->applied, err);
+    if (code == KZ_OK) kz_members_update(node);
     if (code == KZ_OK)
         code = kz_listener_open(&node->listener, node->net, config->listen, NULL, &listener_events, node, err);
     if (code != KZ_OK) return code;
@@ -437,6 +452,8 @@ static void close_node(struct kz_node *node)
     kz_incarnations_free(node->incarnations);
     kz_lineage_free(node->lineage);
     kz_recover_free(node->recover);
+    kz_members_free(node->members);
+    kz_changes_free(node->changes);
     kz_outbox_free(node->outbox);
     kz_store_close(node->store);
     kz_tls_close(node->tls);

@@ -19,9 +19,11 @@
 #define KZ_NODE_TRANSFER_WAIT_MS 1000u /* a stopping leader waits this long for a successor */
 
 struct kz_conn;
+struct kz_changes;
 struct kz_incarnations;
 struct kz_lineage;
 struct kz_recover;
+struct kz_members;
 struct kz_replica_io_state;
 
 struct kz_node {
@@ -41,6 +43,8 @@ struct kz_node {
     struct kz_incarnations *incarnations;
     struct kz_lineage *lineage;
     struct kz_recover *recover;
+    struct kz_members *members;
+    struct kz_changes *changes;
     struct kz_writes *writes;
     struct kz_reads *reads;
     struct kz_watches *watches;
@@ -64,12 +68,18 @@ struct kz_node {
     uint64_t stop_at_ms;
 };
 
-/* Opens everything and serves. `bootstrap`: make a new data directory with the configuration's members as the first
- * voters; without it an empty directory is refused (a wiped node must not vote). */
-enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *config, bool bootstrap,
+/* What a first start makes of an empty data directory. */
+enum kz_birth {
+    KZ_BIRTH_NONE,      /* nothing: it is refused, because a wiped node must not vote */
+    KZ_BIRTH_BOOTSTRAP, /* a new cluster, with the configuration file's members as the first voters */
+    KZ_BIRTH_JOIN,      /* a node that waits to be added to a running cluster */
+};
+
+/* Opens everything and serves. */
+enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *config, enum kz_birth birth,
                           struct kz_err *err) KZ_MUST_CHECK;
 /* Serves until SIGTERM or SIGINT, then closes everything in order. True: a recovery was done meanwhile, open it again
- * (with `bootstrap` false). */
+ * (with KZ_BIRTH_NONE). */
 bool kz_node_run(struct kz_node *node);
 
 /* ---- what rooms ask ---- */

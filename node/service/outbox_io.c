@@ -2,6 +2,7 @@
 #include "node/service/outbox_io.h"
 
 #include "node/base/log.h"
+#include "node/service/members.h"
 #include "node/service/node_parts.h"
 #include "node/service/replica_io.h"
 
@@ -32,8 +33,10 @@ static size_t list_peers(void *data, uint64_t *ids, size_t room)
 {
     const struct kz_node *node = data;
     size_t count = 0;
-    for (size_t i = 0; i < node->config->member_count && count < room; i++)
-        if ((uint64_t)node->config->members[i].id != node->id) ids[count++] = (uint64_t)node->config->members[i].id;
+    size_t member_count;
+    const struct kz_cluster_member *members = kz_members_list(node, &member_count);
+    for (size_t i = 0; i < member_count && count < room; i++)
+        if (members[i].id != node->id) ids[count++] = members[i].id;
     return count;
 }
 

@@ -7,6 +7,7 @@
 
 #include "node/base/assert.h"
 #include "node/base/log.h"
+#include "node/service/change.h"
 #include "node/service/node_parts.h"
 #include "node/service/recover.h"
 
@@ -208,6 +209,7 @@ static void io_role_changed(void *data, enum kz_raft_role role, uint64_t term, u
                 kz_node_member_name(node, leader_id));
     kz_writes_leader_changed(node->writes);
     kz_reads_leader_changed(node->reads);
+    kz_changes_leader_changed(node->changes);
 }
 
 static void io_applied(void *data, uint64_t index)

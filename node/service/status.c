@@ -7,6 +7,7 @@
 
 #include "node/base/assert.h"
 #include "node/base/log.h"
+#include "node/service/members.h"
 #include "node/service/node.h"
 #include "node/service/node_parts.h"
 
@@ -30,8 +31,9 @@ struct peer_view {
 };
 
 struct kz_cluster_view {
-    struct kz_node *node;                  /* borrowed */
-    struct peer_view peers[KZ_NODES_MAX];  /* in the configuration's order */
+    struct kz_node *node;                 /* borrowed */
+    struct peer_view peers[KZ_NODES_MAX]; /* in the order of the members */
+    size_t peer_count;
     struct index_hash hashes[HASHES_KEPT]; /* slot = count % HASHES_KEPT */
     uint64_t hash_count;
 };
@@ -40,8 +42,6 @@ struct kz_cluster_view *kz_cluster_view_new(struct kz_node *node)
 {
     struct kz_cluster_view *view = kz_must_alloc(1, sizeof *view);
     view->node = node;
-    for (size_t i = 0; i < node->config->member_count; i++)
-        view->peers[i].id = (uint64_t)node->config->members[i].id;
     return view;
 }
 
@@ -56,9 +56,23 @@ void kz_cluster_view_applied(struct kz_cluster_view *view)
 
 static struct peer_view *find_peer(struct kz_cluster_view *view, uint64_t peer_id)
 {
-    for (size_t i = 0; i < view->node->config->member_count; i++)
+    for (size_t i = 0; i < view->peer_count; i++)
         if (view->peers[i].id == peer_id) return &view->peers[i];
     return NULL;
+}
+
+void kz_cluster_view_members_changed(struct kz_cluster_view *view)
+{
+    struct peer_view peers[KZ_NODES_MAX] = {0};
+    size_t count;
+    const struct kz_cluster_member *members = kz_members_list(view->node, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct peer_view *known = find_peer(view, members[i].id);
+        if (known) peers[i] = *known;
+        peers[i].id = members[i].id;
+    }
+    memcpy(view->peers, peers, sizeof peers);
+    view->peer_count = count;
 }
 
 /* Equal index and different hash: one of the two applied something else. Which one cannot be told here. */
@@ -97,7 +111,7 @@ void kz_cluster_view_gossip(struct kz_cluster_view *view)
     body.version = (char *)(uintptr_t)KEIZOKU_VERSION;
     Kz__PeerMessage message = KZ__PEER_MESSAGE__INIT;
     message.gossip = &body;
-    for (size_t i = 0; i < view->node->config->member_count; i++)
+    for (size_t i = 0; i < view->peer_count; i++)
         if (view->peers[i].id != view->node->id) (void)kz_node_send(view->node, view->peers[i].id, &message);
     /* A gossip that is lost is followed by another a second later. */
 }
@@ -138,28 +152,36 @@ static void fill_state(const struct kz_node *node, struct peer_view *peer, Kz__M
     member->version = self ? (char *)(uintptr_t)KEIZOKU_VERSION : peer->version;
 }
 
+static void fill_refusal(const struct kz_node *node, uint64_t id, Kz__Member *member)
+{
+    bool by_it = false;
+    member->refusal = kz_transport_refusal(node->transport, id, &by_it);
+    member->has_refusal = member->has_refused_by_it = member->refusal != KZ__REFUSAL__NOT_REFUSED;
+    member->refused_by_it = by_it;
+}
+
 static void fill_members(struct kz_node *node, struct answer *answer)
 {
-    struct kz_member raft_members[KZ_NODES_MAX];
-    size_t raft_count = kz_replica_members(node->replica, raft_members, KZ_NODES_MAX);
-    for (size_t i = 0; i < node->config->member_count; i++) {
-        const struct kz_config_member *config = &node->config->members[i];
+    size_t count;
+    const struct kz_cluster_member *members = kz_members_list(node, &count);
+    for (size_t i = 0; i < count; i++) {
         struct peer_view *peer = &node->cluster_view->peers[i];
         Kz__Member *member = &answer->members[i];
         kz__member__init(member);
-        member->node_id = peer->id;
-        member->name = config->name;
-        member->address = config->address;
-        member->has_leader = member->has_voter = true;
-        member->leader = kz_node_leader(node) == peer->id;
-        for (size_t k = 0; k < raft_count && k < KZ_NODES_MAX; k++)
-            if (raft_members[k].id == peer->id) member->voter = raft_members[k].voter;
+        member->node_id = members[i].id;
+        member->name = (char *)(uintptr_t)members[i].name; /* packed only */
+        member->address = (char *)(uintptr_t)members[i].address;
+        member->has_leader = member->has_voter = member->has_observer = true;
+        member->leader = kz_node_leader(node) == members[i].id;
+        member->voter = members[i].voter;
+        member->observer = members[i].observer;
         fill_contact(node, peer, member);
         fill_state(node, peer, member);
+        fill_refusal(node, members[i].id, member);
         answer->member_list[i] = member;
     }
     answer->status.members = answer->member_list;
-    answer->status.n_members = node->config->member_count;
+    answer->status.n_members = count;
 }
 
 static enum kz_code fill_counts(struct kz_node *node, struct answer *answer, struct kz_err *err)

@@ -16,6 +16,7 @@ void kz_cluster_view_free(struct kz_cluster_view *view);
 void kz_cluster_view_applied(struct kz_cluster_view *view);
 /* A peer told about itself. Logs an alarm when its state differs from ours at an index both had. */
 void kz_cluster_view_heard(struct kz_cluster_view *view, uint64_t peer_id, const Kz__Gossip *gossip);
+void kz_cluster_view_members_changed(struct kz_cluster_view *view);
 /* Tell the peers about us. Every second. */
 void kz_cluster_view_gossip(struct kz_cluster_view *view);
 

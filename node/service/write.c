@@ -174,6 +174,13 @@ static enum kz_code propose_batch(struct kz_writes *writes)
     return code;
 }
 
+void kz_writes_beacon(struct kz_writes *writes)
+{
+    kz_writes_flush(writes);
+    if (writes->batch.size_bytes == 0 && propose_batch(writes) == KZ_OK)
+        writes->proposed_ms = kz_node_now_ms(writes->node);
+}
+
 void kz_writes_flush(struct kz_writes *writes)
 {
     if (writes->batch.size_bytes == 0) return;
@@ -474,7 +481,7 @@ void kz_writes_tick(struct kz_writes *writes)
     if (writes->refused) kz_writes_leader_changed(writes);
     struct pending *pending, *next;
     HASH_ITER(by_id, writes->ids, pending, next) tick_pending(writes, pending, now_ms);
-    bool idle = writes->batch.size_bytes == 0 && now_ms - writes->proposed_ms >= KZ_BEACON_INTERVAL_MS;
-    if (idle && kz_node_is_leader(writes->node) && propose_batch(writes) == KZ_OK) writes->proposed_ms = now_ms;
+    bool due = now_ms - writes->proposed_ms >= KZ_BEACON_INTERVAL_MS;
     kz_writes_flush(writes);
+    if (due && kz_node_is_leader(writes->node)) kz_writes_beacon(writes);
 }

@@ -32,6 +32,8 @@ void kz_writes_applied(struct kz_writes *writes, uint64_t index, const uint8_t *
 /* Role, term or leader changed: what was on its way may be lost; send it again. */
 void kz_writes_leader_changed(struct kz_writes *writes);
 
+/* An entry with nothing but the time: followers answer it, and data time moves. Leader only; it may not be taken. */
+void kz_writes_beacon(struct kz_writes *writes);
 /* End of a loop turn: propose what was gathered. */
 void kz_writes_flush(struct kz_writes *writes);
 /* Every KZ_NODE_TICK_MS: deadlines, resending, the beacon. */

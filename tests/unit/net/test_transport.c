@@ -50,14 +50,14 @@ static int tear_down(void **state)
     return 0;
 }
 
-static bool check_hello(void *data, const Kz__Hello *hello, char *why)
+static Kz__Refusal check_hello(void *data, const Kz__Hello *hello, char *why)
 {
     struct node *node = data;
     node->hellos++;
     assert_int_equal(hello->incarnation.len, KZ_TRANSPORT_INCARNATION_BYTES);
-    if (!node->refuse) return true;
+    if (!node->refuse) return KZ__REFUSAL__NOT_REFUSED;
     snprintf(why, KZ_TRANSPORT_WHY_BYTES, "incarnation of '%s' changed: it was wiped", hello->name);
-    return false;
+    return KZ__REFUSAL__REFUSED_WIPED;
 }
 
 static void message(void *data, uint64_t peer_id, const Kz__PeerMessage *received)
