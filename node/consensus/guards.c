@@ -151,6 +151,14 @@ bool kz_guard_settled_promotee(uint32_t guards, const struct raft *core, uint64_
     return raft_match_index(core, promotee, &match) == 0 && match >= commit;
 }
 
+bool kz_guard_caught_up(uint32_t guards) { return guards & KZ_GUARD(CAUGHT_UP); }
+
+bool kz_guard_one_change(uint32_t guards, const struct raft *core, uint64_t commit, uint64_t lead_start)
+{
+    if (!(guards & KZ_GUARD(ONE_CHANGE))) return true;
+    return core->configuration_uncommitted_index == 0 && commit >= lead_start;
+}
+
 bool kz_guard_keep_contact(uint32_t guards, uint64_t now_ms, uint64_t last_ms, uint32_t heartbeat_ms)
 {
     return (guards & KZ_GUARD(KEEP_CONTACT)) && (last_ms == 0 || now_ms - last_ms >= heartbeat_ms);

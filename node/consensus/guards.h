@@ -32,7 +32,9 @@
     X(LONE_PROMOTE, "a stand-by votes for the only voter it knows")                                                    \
     X(KEEP_CONTACT, "a follower that is being sent a snapshot gets heartbeats")                                        \
     X(DURABLE_ACK, "entries are acknowledged and counted only when durable here")                                      \
-    X(PROBE, "a read index is given out only after a majority answered a later probe")
+    X(PROBE, "a read index is given out only after a majority answered a later probe")                                 \
+    X(ONE_CHANGE, "a membership change waits until the one before it is committed")                                    \
+    X(CAUGHT_UP, "a stand-by is promoted only when it holds what is committed")
 
 enum kz_guard_bit {
 #define X(name, rule) KZ_GUARD_BIT_##name,
@@ -107,6 +109,12 @@ uint64_t kz_guard_gate(uint32_t guards, uint64_t hard_seq);
 /* D8: a server that has not received its own promotion denies votes. False = wait. */
 bool kz_guard_settled(uint32_t guards, const struct raft *core);
 bool kz_guard_settled_promotee(uint32_t guards, const struct raft *core, uint64_t promotee, uint64_t commit);
+/* A voter that holds less than what is committed counts for a majority it cannot be part of yet: writes wait for it.
+ * True = catch up first. */
+bool kz_guard_caught_up(uint32_t guards);
+/* Majorities of configurations two changes apart need not overlap (Raft 4.1); and before an entry of its own term is
+ * committed a leader does not know which change is the last (raft-dev, "bug in single-server membership changes"). */
+bool kz_guard_one_change(uint32_t guards, const struct raft *core, uint64_t commit, uint64_t lead_start);
 
 /* Instead of heartbeats the core sends InstallSnapshot, again and again, to who needs one, and counts on its answer for
  * the contact with a majority. Ours is one long transfer: a leader that needs this follower for its majority would step

@@ -43,7 +43,7 @@ static enum kz_code check_calm(const struct kz_replica *r, struct kz_err *err)
 {
     if (!kz_replica_is_leader(r) || raft_transferee(&r->core) != 0 || r->transfer_target != 0)
         return kz_fail(err, KZ_NOT_LEADER, "not the leader");
-    if (r->core.configuration_uncommitted_index != 0 || r->commit < r->lead_start)
+    if (!kz_guard_one_change(r->options.guards, &r->core, r->commit, r->lead_start))
         return kz_fail(err, KZ_BUSY, "an earlier change is not committed yet");
     if (!kz_guard_settled(r->options.guards, &r->core))
         return kz_fail(err, KZ_BUSY, "not every voter holds the earlier change yet");
@@ -120,7 +120,8 @@ enum kz_code kz_replica_propose_change(struct kz_replica *r, enum kz_change chan
     if (!kz_replica_enter(r)) return kz_fail(err, KZ_NOT_LEADER, "not started");
     enum kz_code code = check_calm(r, err);
     if (code == KZ_OK) code = check_request(r, change, id, address, err);
-    if (code == KZ_OK && change == KZ_CHANGE_PROMOTE) code = catch_up(r, id, err);
+    if (code == KZ_OK && change == KZ_CHANGE_PROMOTE && kz_guard_caught_up(r->options.guards))
+        code = catch_up(r, id, err);
     if (code == KZ_OK && r->core.leader_state.promotee_id != 0)
         code = kz_fail(err, KZ_BUSY, "another node is catching up");
     if (code == KZ_OK) {

@@ -36,8 +36,7 @@ struct held {
 TAILQ_HEAD(held_list, held);
 
 struct kz_outbox {
-    const struct kz_outbox_io *io; /* borrowed */
-    uint32_t rules;
+    const struct kz_outbox_io *io;          /* borrowed */
     uint64_t peer_ids[KZ_OUTBOX_PEERS_MAX]; /* in the order they were met */
     size_t peer_count;
     char origin[KZ_ORIGIN_MAX_BYTES + 1];
@@ -181,11 +180,10 @@ static void name_origin(struct kz_outbox *outbox, const char *name, const uint8_
 }
 
 struct kz_outbox *kz_outbox_new(const struct kz_outbox_io *io, const char *name,
-                                const uint8_t incarnation[KZ_INCARNATION_BYTES], uint32_t rules)
+                                const uint8_t incarnation[KZ_INCARNATION_BYTES])
 {
     struct kz_outbox *outbox = kz_must_alloc(1, sizeof *outbox);
     outbox->io = io;
-    outbox->rules = rules;
     outbox->checking = true;
     TAILQ_INIT(&outbox->all);
     name_origin(outbox, name, incarnation);
@@ -212,16 +210,11 @@ static void answer(struct kz_outbox *outbox, struct held *held, const Kz__Outcom
     outbox->io->answer(outbox->io->data, client, held->record, confirmed);
 }
 
-static bool is_safe(const struct kz_outbox *outbox, const struct held *held)
-{
-    return held->durable || !(outbox->rules & KZ_OUTBOX_DURABLE);
-}
-
 /* ---- to the cluster ---- */
 
 static void hand_in(struct kz_outbox *outbox, struct held *held)
 {
-    if (!is_safe(outbox, held) || held->handed_in || held->refused) return;
+    if (!held->durable || held->handed_in || held->refused) return;
     Kz__Command *command = kz__command__unpack(NULL, held->command_bytes, held->command);
     if (!command) return; /* out of memory: the next tick tries again */
     held->handed_in = outbox->io->hold(outbox->io->data, command);
@@ -235,7 +228,7 @@ static void hand_in_first(struct kz_outbox *outbox)
     const char *origin = "";
     TAILQ_FOREACH(held, &outbox->all, link)
     {
-        bool later = strcmp(held->record->origin, origin) == 0 && (outbox->rules & KZ_OUTBOX_ONE_BY_ONE);
+        bool later = strcmp(held->record->origin, origin) == 0 && !outbox->io->all_at_once;
         if (later || held->refused) continue;
         origin = held->record->origin;
         hand_in(outbox, held);
@@ -285,8 +278,7 @@ static void drop_confirmed(struct kz_outbox *outbox)
     struct held *held = TAILQ_FIRST(&outbox->all);
     while (held) {
         struct held *next = TAILQ_NEXT(held, link);
-        bool early = held->handed_in && !(outbox->rules & KZ_OUTBOX_UNTIL_SEEN);
-        if (held->durable && (early || outbox->io->in_state(look, held->record))) {
+        if (held->durable && outbox->io->in_state(look, held->record)) {
             answer(outbox, held, NULL); /* confirmed by another way before its outcome came */
             drop_note(outbox, held);
             free_held(outbox, held);
@@ -401,7 +393,7 @@ static void take_offer(struct kz_outbox *outbox, uint64_t peer_id, const Kz__Eve
     struct held *offered = make_held(offer->command.data, offer->command.len);
     if (!offered) return;
     struct held *known = find_event(outbox, offered->record->id);
-    bool settled = known ? is_safe(outbox, known) : is_in_state(outbox, offered->record);
+    bool settled = known ? known->durable : is_in_state(outbox, offered->record);
     if (settled) {
         acknowledge(outbox, peer_id, offered->record->id);
     } else if (!known && outbox->count < KZ_OUTBOX_EVENTS_MAX) {

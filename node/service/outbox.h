@@ -39,17 +39,13 @@ struct kz_outbox_io {
     void (*look_end)(void *look);
     /* The client's event is in the state (`confirmed`: its outcome), or durable here and provisional (NULL). */
     void (*answer)(void *data, void *client, const Kz__Record *event, const Kz__Outcome *confirmed);
+    /* For the simulator, which must find it out: all events of an origin are under way at once. False in production. */
+    bool all_at_once;
 };
-
-/* Rules that the simulator switches off one by one and must then miss. */
-#define KZ_OUTBOX_ONE_BY_ONE 1u /* of one origin, one event is under way at a time */
-#define KZ_OUTBOX_DURABLE 2u    /* answered, handed on and acknowledged to a peer only when durable here */
-#define KZ_OUTBOX_UNTIL_SEEN 4u /* a note goes only when the event is in the applied state here */
-#define KZ_OUTBOX_RULES UINT32_MAX
 
 /* `io` is borrowed until free; `name` and the incarnation of the data directory make the origin. */
 struct kz_outbox *kz_outbox_new(const struct kz_outbox_io *io, const char *name,
-                                const uint8_t incarnation[KZ_INCARNATION_BYTES], uint32_t rules);
+                                const uint8_t incarnation[KZ_INCARNATION_BYTES]);
 void kz_outbox_free(struct kz_outbox *outbox);
 /* Every note whose key begins with KZ_OUTBOX_NOTES, before anything else. A kz_local_visitor; always true. */
 bool kz_outbox_restore(void *outbox, const char *key, const uint8_t *value, size_t size_bytes);

@@ -97,7 +97,7 @@ enum kz_code kz_outbox_io_open(struct kz_node *node, const struct kz_hard_state 
         .look_end = look_end,
         .answer = answer,
     };
-    node->outbox = kz_outbox_new(&node->outbox_io, node->config->name, hard->incarnation, KZ_OUTBOX_RULES);
+    node->outbox = kz_outbox_new(&node->outbox_io, node->config->name, hard->incarnation);
     enum kz_code code = kz_view_open(node->store, &view, err);
     if (code != KZ_OK) return code;
     code = kz_view_local_each(view, KZ_OUTBOX_NOTES, kz_outbox_restore, node->outbox, err);

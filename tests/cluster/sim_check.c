@@ -5,8 +5,6 @@
 
 #include "tests/cluster/sim.h"
 
-#define CONVERGED_ENTRIES 20u /* a node this close to the newest commit has converged: writes go on meanwhile */
-
 /* Room for element `index`, zeroed. */
 static uint64_t *reach(uint64_t *array, size_t *room, uint64_t index)
 {
@@ -17,6 +15,17 @@ static uint64_t *reach(uint64_t *array, size_t *room, uint64_t index)
     array = kz_must_realloc(array, *room * sizeof(*array));
     memset(array + before, 0, (*room - before) * sizeof(*array));
     return array;
+}
+
+struct sim_checks *sim_checks_of(const struct sim_node *node) { return &node->sim->checks[node->epoch]; }
+
+void sim_checks_free(struct sim_checks *checks)
+{
+    free(checks->entries.slots);
+    free(checks->committed);
+    free(checks->states);
+    free(checks->leaders);
+    free(checks->writes);
 }
 
 /* ---- log matching ---- */
@@ -39,7 +48,7 @@ static void grow_entries(struct sim_log_check *check)
 
 static void check_entry(struct sim_node *node, uint64_t index, uint64_t term, uint64_t chain)
 {
-    struct sim_log_check *check = &node->sim->checks.entries;
+    struct sim_log_check *check = &sim_checks_of(node)->entries;
     grow_entries(check);
     size_t at = sim_mix(index, term, 7) & (check->room - 1);
     for (; check->slots[at].index != 0; at = (at + 1) & (check->room - 1)) {
@@ -75,6 +84,7 @@ void sim_check_append(struct sim_node *node, uint64_t index, size_t count)
     for (uint64_t i = index; i < index + count; i++) {
         const struct kz_replica_log_slot *slot = kz_replica_log_get(&node->replica->log, i);
         check_entry(node, i, slot->term, slot->chain);
+        if (kz_replica_is_leader(node->replica)) sim_check_change(node, i);
     }
 }
 
@@ -82,7 +92,7 @@ void sim_check_append(struct sim_node *node, uint64_t index, size_t count)
 
 static void check_committed(struct sim_node *node, uint64_t index, uint64_t chain)
 {
-    struct sim_checks *checks = &node->sim->checks;
+    struct sim_checks *checks = sim_checks_of(node);
     checks->committed = reach(checks->committed, &checks->committed_room, index);
     if (checks->committed[index] != 0 && checks->committed[index] != chain)
         sim_fail(node->sim, "committed entries differ up to %llu (node %llu)", (unsigned long long)index,
@@ -94,7 +104,7 @@ static void check_committed(struct sim_node *node, uint64_t index, uint64_t chai
 
 static void check_commit(struct sim_node *node, uint64_t commit)
 {
-    struct sim_checks *checks = &node->sim->checks;
+    struct sim_checks *checks = sim_checks_of(node);
     const struct kz_replica_log *log = &node->replica->log;
     bool known;
     if (commit < node->commit_seen)
@@ -107,36 +117,39 @@ static void check_commit(struct sim_node *node, uint64_t commit)
     }
     if (high > 0 && kz_replica_log_term(log, high) > checks->committed_term)
         checks->committed_term = kz_replica_log_term(log, high);
+    if (kz_replica_is_leader(node->replica) && high > node->commit_seen) sim_check_majority(node, high);
     node->commit_seen = high > node->commit_seen ? high : node->commit_seen;
 }
 
 void sim_check_apply_asked(struct sim_node *node, uint64_t upto, uint64_t hint)
 {
     struct sim *sim = node->sim;
+    const struct sim_checks *checks = sim_checks_of(node);
     sim_check_node(node); /* what this step committed counts */
     if (upto > node->durable_last)
         sim_fail(sim, "node %llu applies %llu but only %llu is durable", (unsigned long long)node->id,
                  (unsigned long long)upto, (unsigned long long)node->durable_last);
-    if (upto > sim->checks.committed_last)
+    if (upto > checks->committed_last)
         sim_fail(sim, "node %llu applies %llu, committed is %llu", (unsigned long long)node->id,
-                 (unsigned long long)upto, (unsigned long long)sim->checks.committed_last);
+                 (unsigned long long)upto, (unsigned long long)checks->committed_last);
     bool known;
     uint64_t chain = hint <= node->replica->log.last ? sim_chain(node, hint, &known) : 0;
-    if (hint > sim->checks.committed_last || hint > node->durable_last ||
-        (hint > 0 && hint <= node->replica->log.last && known && chain != sim->checks.committed[hint]))
+    if (hint > checks->committed_last || hint > node->durable_last ||
+        (hint > 0 && hint <= node->replica->log.last && known && chain != checks->committed[hint]))
         sim_fail(sim, "node %llu hints at %llu, committed is %llu", (unsigned long long)node->id,
-                 (unsigned long long)hint, (unsigned long long)sim->checks.committed_last);
+                 (unsigned long long)hint, (unsigned long long)checks->committed_last);
 }
 
 void sim_check_applied(struct sim_node *node, uint64_t index, uint64_t term, uint64_t chain)
 {
-    if (term > node->sim->checks.committed_term) node->sim->checks.committed_term = term;
+    struct sim_checks *checks = sim_checks_of(node);
+    if (term > checks->committed_term) checks->committed_term = term;
     check_committed(node, index, chain);
 }
 
 void sim_check_state(struct sim_node *node, uint64_t applied, uint64_t hash)
 {
-    struct sim_checks *checks = &node->sim->checks;
+    struct sim_checks *checks = sim_checks_of(node);
     hash |= 1; /* 0 = not known */
     checks->states = reach(checks->states, &checks->state_room, applied);
     if (checks->states[applied] != 0 && checks->states[applied] != hash)
@@ -149,7 +162,7 @@ void sim_check_state(struct sim_node *node, uint64_t applied, uint64_t hash)
 
 static void check_election(struct sim_node *node, uint64_t term)
 {
-    struct sim_checks *checks = &node->sim->checks;
+    struct sim_checks *checks = sim_checks_of(node);
     const struct kz_replica_log *log = &node->replica->log;
     uint64_t committed = checks->committed_last;
     bool known;
@@ -192,7 +205,7 @@ void sim_check_node(struct sim_node *node)
 /* Every term begins with somebody who stands for it. */
 void sim_check_hard(struct sim_node *node, uint64_t term, uint64_t vote)
 {
-    struct sim_checks *checks = &node->sim->checks;
+    struct sim_checks *checks = sim_checks_of(node);
     if (term <= checks->term_started) return;
     if (term > 1 && vote != node->id)
         sim_fail(node->sim, "node %llu enters term %llu, for which nobody stood", (unsigned long long)node->id,
@@ -221,12 +234,14 @@ static void check_lone(struct sim_node *from, const Kz__AppendEntries *append)
                  (unsigned long long)from->id, (unsigned long long)last, (unsigned long long)from->durable_last);
 }
 
-static void note_transfer(struct sim *sim, uint64_t target, uint64_t term)
+static void note_transfer(struct sim_node *from, uint64_t target, uint64_t term)
 {
+    struct sim *sim = from->sim;
+    struct sim_checks *checks = sim_checks_of(from);
     if (!sim->profile.calm) return;
-    sim->checks.transfer.target = target;
-    sim->checks.transfer.term = term;
-    sim->checks.transfer.until_us = sim->now_us + 2 * sim->profile.election_ms * US_PER_MS;
+    checks->transfer.target = target;
+    checks->transfer.term = term;
+    checks->transfer.until_us = sim->now_us + 2 * sim->profile.election_ms * US_PER_MS;
 }
 
 /* No message leaves before its term, vote or acknowledged entry is durable (DESIGN 4). */
@@ -245,33 +260,13 @@ void sim_check_message(struct sim_node *from, uint64_t to, const Kz__PeerMessage
     if (message->append_entries_result) check_ack(from, message->append_entries_result);
     if (message->request_vote_result) check_vote(from, message->request_vote_result);
     if (message->append_entries) check_lone(from, message->append_entries);
-    if (message->timeout_now) note_transfer(from->sim, to, message->timeout_now->term);
-}
-
-/* A node acts by the newest configuration in its log. */
-void sim_check_configuration(struct sim_node *node)
-{
-    const struct kz_replica *r = node->replica;
-    const uint8_t *data = r->conf;
-    size_t size = r->conf_bytes;
-    struct raft_buffer buffer;
-    if (!node->up || !r->started || r->installing || r->core.configuration.n == 0) return;
-    if (r->log.change_count > 0 && r->log.changes[r->log.change_count - 1].index > r->conf_index) {
-        data = r->log.changes[r->log.change_count - 1].data;
-        size = r->log.changes[r->log.change_count - 1].size_bytes;
-    }
-    kz_assert(raft_configuration_encode(&r->core.configuration, &buffer) == 0);
-    bool equal = buffer.len == size && memcmp(buffer.base, data, size) == 0;
-    raft_free(buffer.base);
-    if (!equal)
-        sim_fail(node->sim, "node %llu acts by another configuration than the newest in its log",
-                 (unsigned long long)node->id);
+    if (message->timeout_now) note_transfer(from, to, message->timeout_now->term);
 }
 
 /* When nothing else goes wrong, leadership arrives where it was sent. */
 void sim_check_transfer(struct sim *sim)
 {
-    struct sim_checks *checks = &sim->checks;
+    struct sim_checks *checks = &sim->checks[sim->epoch];
     uint64_t target = checks->transfer.target;
     if (target == 0 || sim->now_us < checks->transfer.until_us) return;
     checks->transfer.target = 0;
@@ -279,72 +274,4 @@ void sim_check_transfer(struct sim *sim)
         if (checks->leaders[term] == target) return;
     sim_fail(sim, "leadership of term %llu was sent to node %llu and never arrived",
              (unsigned long long)checks->transfer.term, (unsigned long long)target);
-}
-
-/* ---- writes ---- */
-
-void sim_check_effect(struct sim *sim, uint64_t write, uint64_t index)
-{
-    struct sim_write *record = &sim->checks.writes[write];
-    if (record->effect != 0 && record->effect != index)
-        sim_fail(sim, "write %llu took effect twice: at %llu and at %llu", (unsigned long long)write,
-                 (unsigned long long)record->effect, (unsigned long long)index);
-    record->effect = index;
-}
-
-void sim_check_ack(struct sim *sim, uint64_t write, uint64_t index)
-{
-    struct sim_write *record = &sim->checks.writes[write];
-    if (record->effect == 0 || record->effect > index)
-        sim_fail(sim, "write %llu is acknowledged at %llu but took effect at %llu", (unsigned long long)write,
-                 (unsigned long long)index, (unsigned long long)record->effect);
-    sim->stats.acked += !record->acked;
-    record->acked = true;
-    if (record->effect > sim->checks.acked_index) sim->checks.acked_index = record->effect;
-}
-
-/* ---- the end ---- */
-
-static bool lags(struct sim *sim, struct sim_node *node)
-{
-    return sim->backend->applied(node->store) + CONVERGED_ENTRIES < sim->checks.committed_last;
-}
-
-bool sim_is_converged(struct sim *sim, uint64_t healed_at)
-{
-    struct sim_node *leader = sim_leader(sim);
-    struct kz_member members[SIM_NODES];
-    if (!leader || sim->checks.committed_last < healed_at + 3 || sim->retry_count > 0) return false;
-    size_t count = kz_replica_members(leader->replica, members, SIM_NODES);
-    for (size_t i = 0; i < count; i++) {
-        struct sim_node *node = &sim->nodes[members[i].id];
-        if (node->kept_down) continue;
-        if (!node->up || lags(sim, node)) return false;
-    }
-    return true;
-}
-
-void sim_check_end(struct sim *sim, uint64_t healed_at)
-{
-    struct sim_node *leader = sim_leader(sim);
-    struct kz_member members[SIM_NODES];
-    if (!leader) sim_fail(sim, "liveness: no leader at the end");
-    if (sim->checks.committed_last <= healed_at)
-        sim_fail(sim, "liveness: nothing was committed after healing (leader n%llu)", (unsigned long long)leader->id);
-    if (sim->checks.committed_last < sim->checks.acked_index)
-        sim_fail(sim, "acknowledged entry %llu is not committed", (unsigned long long)sim->checks.acked_index);
-    size_t count = kz_replica_members(leader->replica, members, SIM_NODES);
-    for (size_t i = 0; i < count; i++) {
-        struct sim_node *node = &sim->nodes[members[i].id];
-        if (node->kept_down) continue;
-        uint64_t applied = sim->backend->applied(node->store);
-        if (lags(sim, node))
-            sim_fail(sim, "convergence: node %llu applied %llu of %llu", (unsigned long long)node->id,
-                     (unsigned long long)applied, (unsigned long long)sim->checks.committed_last);
-        for (uint64_t write = 1; write <= sim->checks.write_count; write++)
-            if (sim->checks.writes[write].acked && sim->checks.writes[write].effect <= applied &&
-                !sim->backend->holds(node->store, write))
-                sim_fail(sim, "acknowledged write %llu is missing at node %llu", (unsigned long long)write,
-                         (unsigned long long)node->id);
-    }
 }

@@ -34,7 +34,7 @@ static void start_flush(struct sim_node *node)
     for (const struct sim_job *job = node->jobs; job; job = job->next)
         node->flushing++;
     sim_post(node->sim, node->sim->now_us + delay_of(node),
-             (struct sim_event){.kind = SIM_FLUSH, .node = node->id, .epoch = node->epoch});
+             (struct sim_event){.kind = SIM_FLUSH, .node = node->id, .life = node->life});
 }
 
 void sim_disk_queue(struct sim_node *node, struct sim_job job)
@@ -57,17 +57,18 @@ static void note_durable(struct sim_node *node, const struct sim_job *job)
     }
 }
 
-/* Runs the first `count` jobs as one transaction; returns the last seq. */
-static uint64_t run_jobs(struct sim_node *node, size_t count)
+/* Runs the first `count` jobs as one transaction; returns the last seq of the driver and of the notes. */
+static uint64_t run_jobs(struct sim_node *node, size_t count, uint64_t *local_seq)
 {
     const struct sim_backend *backend = node->sim->backend;
     uint64_t seq = 0;
+    *local_seq = 0;
     if (count == 0) return 0;
     backend->begin(node->store);
     while (count-- > 0) {
         struct sim_job *job = node->jobs;
         backend->run(node->store, job);
-        seq = job->seq;
+        *(job->kind == SIM_LOCAL ? local_seq : &seq) = job->seq;
         note_durable(node, job);
         node->jobs = job->next;
         free_job(job);
@@ -80,9 +81,11 @@ void sim_disk_flushed(struct sim_node *node)
 {
     size_t count = node->flushing;
     node->flushing = 0;
-    uint64_t seq = run_jobs(node, count);
+    uint64_t local_seq, seq = run_jobs(node, count, &local_seq);
     start_flush(node);
-    kz_replica_stored(node->replica, seq);
+    sim_notes_settle(node);
+    if (seq > 0) kz_replica_stored(node->replica, seq);
+    if (local_seq > 0) sim_notes_durable(node, local_seq);
     sim_node_after_input(node);
 }
 
@@ -103,9 +106,10 @@ static void apply_partly(struct sim_node *node)
 void sim_disk_crash(struct sim_node *node)
 {
     size_t count = 0;
+    uint64_t local_seq;
     for (const struct sim_job *job = node->jobs; job; job = job->next)
         count++;
-    run_jobs(node, (size_t)sim_below(node->sim, count + 1));
+    (void)run_jobs(node, (size_t)sim_below(node->sim, count + 1), &local_seq); /* nobody is left to be told */
     apply_partly(node);
     while (node->jobs) {
         struct sim_job *job = node->jobs;

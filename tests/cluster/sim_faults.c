@@ -4,16 +4,25 @@
 
 #define MEMBERS_MAX 7u
 
+struct sim_node *sim_pick_node(struct sim *sim)
+{
+    uint64_t first = sim_below(sim, SIM_NODES);
+    for (uint64_t i = 0; i < SIM_NODES; i++) {
+        struct sim_node *node = &sim->nodes[1 + (first + i) % SIM_NODES];
+        if (node->exists && !node->kept_down) return node;
+    }
+    return &sim->nodes[1];
+}
+
 void sim_fault_crash(struct sim *sim)
 {
-    const struct sim_node *leader = sim_leader(sim);
+    struct sim_node *leader = sim_leader(sim);
     if (sim->profile.kill_all && sim_chance(sim, 0.2)) {
         for (uint64_t id = 1; id <= SIM_NODES; id++)
             sim_node_crash(&sim->nodes[id], "all at once");
         return;
     }
-    uint64_t victim = leader && sim_chance(sim, 0.4) ? leader->id : sim_between(sim, 1, sim->profile.voters);
-    sim_node_crash(&sim->nodes[victim], "killed");
+    sim_node_crash(leader && sim_chance(sim, 0.4) ? leader : sim_pick_node(sim), "killed");
 }
 
 /* Connections to a dead process are reset, unless the network swallows that too; now and then one breaks by itself. */
@@ -23,18 +32,18 @@ void sim_fault_lost(struct sim *sim, uint64_t lost)
     for (uint64_t id = 1; id <= SIM_NODES; id++)
         if (sim->nodes[id].up && id != lost && !sim->cut[lost][id])
             sim_post(sim, sim->now_us + sim_between(sim, sim->profile.delay_min_us, sim->profile.delay_max_us),
-                     (struct sim_event){.kind = SIM_LOST, .node = id, .epoch = sim->nodes[id].epoch, .other = lost});
+                     (struct sim_event){.kind = SIM_LOST, .node = id, .life = sim->nodes[id].life, .other = lost});
 }
 
 void sim_fault_pause(struct sim *sim)
 {
     struct sim_node *node = sim_leader(sim);
-    if (!node || sim_chance(sim, 0.3)) node = &sim->nodes[sim_between(sim, 1, sim->profile.voters)];
+    if (!node || sim_chance(sim, 0.3)) node = sim_pick_node(sim);
     if (!node->up || node->paused_until_us > sim->now_us) return;
     sim->stats.pauses++;
     sim_story(sim, "n%llu stands still", (unsigned long long)node->id);
     node->paused_until_us = sim->now_us + sim_between(sim, 1, 6 * sim->profile.election_ms) * US_PER_MS;
-    sim_post(sim, node->paused_until_us, (struct sim_event){.kind = SIM_WAKE, .node = node->id, .epoch = node->epoch});
+    sim_post(sim, node->paused_until_us, (struct sim_event){.kind = SIM_WAKE, .node = node->id, .life = node->life});
 }
 
 /* The first thing it finds is a request, before the news that it was deposed. */
@@ -49,6 +58,7 @@ static bool change(struct sim_node *leader, enum kz_change kind, uint64_t id, co
 {
     static const char *const names[] = {"adds", "promotes", "demotes", "removes"};
     struct kz_err err;
+    if (leader->sim->options.bad & SIM_BAD(TWO_CHANGES)) leader->replica->core.configuration_uncommitted_index = 0;
     enum kz_code code = kz_replica_propose_change(leader->replica, kind, id, address, &err);
     if (code == KZ_OK) {
         leader->sim->stats.changes++;
@@ -68,9 +78,10 @@ static void add_member(struct sim *sim, struct sim_node *leader, const struct kz
 {
     for (uint64_t id = 1; id <= SIM_NODES && count < MEMBERS_MAX; id++) {
         struct sim_node *node = &sim->nodes[id];
-        if (find(members, count, id)) continue;
+        if (find(members, count, id) || (node->exists && node->epoch != leader->epoch)) continue;
         if (!node->exists) {
             sim_node_make(node, NULL, 0);
+            sim->backend->put_epoch(node->store, leader->epoch);
             sim_node_start(node);
         }
         change(leader, KZ_CHANGE_ADD, id, node->address);
@@ -78,14 +89,19 @@ static void add_member(struct sim *sim, struct sim_node *leader, const struct kz
     }
 }
 
+static size_t count_voters(const struct kz_member *members, size_t count)
+{
+    size_t voters = 0;
+    for (size_t i = 0; i < count; i++)
+        voters += members[i].voter;
+    return voters;
+}
+
 static void shrink(struct sim *sim, struct sim_node *leader, const struct kz_member *members, size_t count,
                    enum kz_change kind)
 {
     const struct kz_member *member = &members[sim_below(sim, count)];
-    size_t voters = 0;
-    for (size_t i = 0; i < count; i++)
-        voters += members[i].voter;
-    if (member->voter && voters <= sim->profile.min_voters) return;
+    if (member->voter && count_voters(members, count) <= sim->profile.min_voters) return;
     if (member->voter || kind == KZ_CHANGE_REMOVE) change(leader, kind, member->id, NULL);
 }
 
@@ -99,12 +115,42 @@ static bool promote_one(struct sim *sim, struct sim_node *leader, const struct k
     return false;
 }
 
+/* One change towards the number of voters the plan asks for next. */
+static void follow_plan(struct sim *sim, struct sim_node *leader, const struct kz_member *members, size_t count)
+{
+    size_t voters = count_voters(members, count), wanted = *sim->plan;
+    const struct kz_member *member = &members[sim_below(sim, count)];
+    struct kz_err err;
+    if (voters == wanted && count == wanted) {
+        sim->plan++;
+        sim->stats.plans += *sim->plan == 0;
+        sim_story(sim, "the cluster has %zu voters, as planned", wanted);
+    } else if (voters < wanted) {
+        if (count == voters)
+            add_member(sim, leader, members, count);
+        else
+            promote_one(sim, leader, members, count);
+    } else if (member->id != leader->id && (voters > wanted || !member->voter)) {
+        change(leader, KZ_CHANGE_REMOVE, member->id, NULL);
+    } else if (member->id == leader->id && kz_replica_transfer(leader->replica, 0, &err) == KZ_OK) {
+        sim->stats.transfers++;
+    }
+}
+
+bool sim_fault_plan_done(const struct sim *sim) { return !sim->plan || *sim->plan == 0; }
+
 void sim_fault_member(struct sim *sim)
 {
     struct sim_node *leader = sim_leader(sim);
     struct kz_member members[KZ_NODES_MAX];
-    if (!leader) return;
+    if (!leader || sim->disaster) return;
     size_t count = kz_replica_members(leader->replica, members, KZ_NODES_MAX);
+    if (!sim_fault_plan_done(sim)) {
+        follow_plan(sim, leader, members, count);
+        sim_node_after_input(leader);
+        return;
+    }
+    if (sim->plan) return; /* as planned, and to stay so */
     switch (sim_below(sim, 5)) {
     case 0:
         add_member(sim, leader, members, count);

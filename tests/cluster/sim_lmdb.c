@@ -11,6 +11,7 @@
 #define MAP_BYTES (1u << 30)            /* an export that stands still keeps old pages from being used again */
 #define SITES 40u                       /* records written to */
 #define START_MS INT64_C(1767225600000) /* 2026-01-01 */
+#define REQUESTS 10000000u              /* all of them: that is how the checks know what took effect */
 #define PATH_BYTES 256
 #define SCRATCH_DIRECTORY "/dev/shm" /* memory */
 
@@ -48,7 +49,8 @@ static void open_store(struct lmdb_store *store, bool create)
                                        .cluster_id = "sim",
                                        .node_id = store->node->id,
                                        .create = create,
-                                       .no_sync = true};
+                                       .no_sync = true,
+                                       .requests_remembered = REQUESTS};
     must(store->node, kz_store_open(&store->store, &options, &err), &err, "open");
 }
 
@@ -120,7 +122,11 @@ static void note_outcome(void *data, uint64_t index, const Kz__Command *command,
     if (outcome->code != KZ_OK)
         sim_fail(sim, "node %llu refuses the command at %llu: %s", (unsigned long long)store->node->id,
                  (unsigned long long)index, kz_code_name((enum kz_code)outcome->code));
-    sim_check_effect(sim, kz_get_u64(command->request_id.data), outcome->has_index ? outcome->index : index);
+    uint64_t write = command->mutations[0]->op == KZ__MUTATION__OP__APPEND
+                         ? sim_notes_number(command->mutations[0]->record)
+                         : kz_get_u64(command->request_id.data);
+    sim_notes_done(store->node, write);
+    sim_check_effect(store->node, write, outcome->has_index ? outcome->index : index);
 }
 
 static enum kz_code run_job(struct lmdb_store *store, const struct sim_job *job, struct kz_err *err)
@@ -145,14 +151,16 @@ static enum kz_code run_job(struct lmdb_store *store, const struct sim_job *job,
     case SIM_INSTALL:
         store->node->sim->stats.installs++;
         return kz_txn_install(store->txn, job->meta->index, job->meta->term, err);
+    case SIM_LOCAL:
+        return kz_txn_put_local(store->txn, job->key, job->bytes, job->size_bytes, err);
     }
     return KZ_FAILED;
 }
 
 static void run(void *data, const struct sim_job *job)
 {
-    static const char *const names[] = {"put_hard",     "append",      "apply",  "compact",
-                                        "import_begin", "import_rows", "install"};
+    static const char *const names[] = {"put_hard",     "append",      "apply",   "compact",
+                                        "import_begin", "import_rows", "install", "put_local"};
     struct lmdb_store *store = data;
     struct kz_err err = {0};
     must(store->node, run_job(store, job, &err), &err, names[job->kind]);
@@ -263,7 +271,7 @@ static uint64_t applied_index(void *data)
 static void make_request_id(struct sim *sim, uint64_t write, uint8_t id[KZ_REQUEST_ID_BYTES])
 {
     kz_put_u64(id, write);
-    kz_put_u64(id + sizeof(uint64_t), sim->options.dedupe_off ? sim_random(sim) : 0);
+    kz_put_u64(id + sizeof(uint64_t), sim->options.bad & SIM_BAD(DEDUPE) ? sim_random(sim) : 0);
 }
 
 static size_t encode(struct sim *sim, uint64_t write, uint8_t *out, size_t room)
@@ -298,19 +306,85 @@ static size_t encode(struct sim *sim, uint64_t write, uint8_t *out, size_t room)
     return size;
 }
 
+static size_t encode_note(struct sim *sim, uint64_t write, const uint8_t *packed, size_t size_bytes, uint8_t *out,
+                          size_t room)
+{
+    Kz__Command *command = kz__command__unpack(NULL, size_bytes, packed);
+    Kz__Batch batch = KZ__BATCH__INIT;
+    (void)write;
+    kz_assert(command != NULL);
+    batch.time_ms = START_MS + (int64_t)(sim->now_us / US_PER_MS);
+    batch.n_commands = 1;
+    batch.commands = &command;
+    kz_assert(kz__batch__get_packed_size(&batch) <= room);
+    size_t size = kz__batch__pack(&batch, out);
+    kz__command__free_unpacked(command, NULL);
+    return size;
+}
+
+static bool has_outcome(struct sim *sim, struct kz_view *view, uint64_t write)
+{
+    uint8_t request_id[KZ_REQUEST_ID_BYTES];
+    Kz__Outcome *outcome = NULL;
+    struct kz_err err = {0};
+    make_request_id(sim, write, request_id);
+    bool found = kz_view_outcome(view, request_id, &outcome, &err) == KZ_OK;
+    if (outcome) kz__outcome__free_unpacked(outcome, NULL);
+    return found;
+}
+
+static bool has_event(struct kz_view *view, const struct sim_note *note)
+{
+    Kz__Record *record = NULL;
+    struct kz_err err = {0};
+    bool found = kz_view_get(view, KZ__KIND__ENTRY, note->id, &record, &err) == KZ_OK;
+    bool same = found && sim_notes_number(record) == note->write && !record->provisional;
+    if (record) kz__record__free_unpacked(record, NULL);
+    return same;
+}
+
 static bool holds(void *data, uint64_t write)
 {
     struct lmdb_store *store = data;
-    uint8_t request_id[KZ_REQUEST_ID_BYTES];
-    Kz__Outcome *outcome = NULL;
+    struct sim *sim = store->node->sim;
+    const struct sim_note *note = sim_note_of(sim, write);
     struct kz_view *view;
     struct kz_err err = {0};
-    make_request_id(store->node->sim, write, request_id);
     must(store->node, kz_view_open(store->store, &view, &err), &err, "view");
-    bool found = kz_view_outcome(view, request_id, &outcome, &err) == KZ_OK;
+    bool found = note ? has_event(view, note) : has_outcome(sim, view, write);
     kz_view_close(view);
-    if (outcome) kz__outcome__free_unpacked(outcome, NULL);
     return found;
+}
+
+static void local_each(void *data, const char *prefix, kz_local_visitor visit, void *visitor)
+{
+    struct lmdb_store *store = data;
+    struct kz_view *view;
+    struct kz_err err = {0};
+    must(store->node, kz_view_open(store->store, &view, &err), &err, "view");
+    must(store->node, kz_view_local_each(view, prefix, visit, visitor, &err), &err, "local_each");
+    kz_view_close(view);
+}
+
+static void put_epoch(void *data, uint64_t epoch)
+{
+    struct lmdb_store *store = data;
+    struct kz_err err = {0};
+    begin(store);
+    must(store->node, kz_txn_put_epoch(store->txn, epoch, &err), &err, "put_epoch");
+    must(store->node, kz_store_commit(store->txn, &err), &err, "commit");
+    store->txn = NULL;
+}
+
+static void recover(void *data, uint64_t epoch, const struct kz_buf *configuration, uint64_t term)
+{
+    struct lmdb_store *store = data;
+    struct kz_err err = {0};
+    begin(store);
+    must(store->node, kz_txn_recover(store->txn, epoch, configuration->data, configuration->size_bytes, term, &err),
+         &err, "recover");
+    must(store->node, kz_store_commit(store->txn, &err), &err, "commit");
+    store->txn = NULL;
 }
 
 const struct sim_backend sim_lmdb_backend = {
@@ -326,5 +400,9 @@ const struct sim_backend sim_lmdb_backend = {
     .export_close = export_close,
     .applied = applied_index,
     .encode = encode,
+    .encode_note = encode_note,
     .holds = holds,
+    .local_each = local_each,
+    .put_epoch = put_epoch,
+    .recover = recover,
 };

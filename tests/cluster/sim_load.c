@@ -31,38 +31,29 @@ static void add_pending(struct sim *sim, struct sim_pending pending)
     sim->pending[sim->pending_count++] = pending;
 }
 
-static uint64_t new_write(struct sim *sim)
-{
-    struct sim_checks *checks = &sim->checks;
-    if (checks->write_count + 1 >= checks->write_room) {
-        size_t before = checks->write_room;
-        checks->write_room = before ? before * 2 : 1024;
-        checks->writes = kz_must_realloc(checks->writes, checks->write_room * sizeof(*checks->writes));
-        memset(checks->writes + before, 0, (checks->write_room - before) * sizeof(*checks->writes));
-    }
-    return ++checks->write_count;
-}
-
 /* A new write, one of unknown outcome, or now and then one that was answered but whose reply got lost. */
 static uint64_t choose_write(struct sim *sim)
 {
+    uint64_t recent = sim->write_count < 20 ? sim->write_count : 20;
     if (sim->retry_count > 0 && sim_chance(sim, 0.7)) {
         sim->stats.retries++;
         return sim->retries[--sim->retry_count];
     }
-    if (sim->chaos && sim->checks.write_count > 0 && sim_chance(sim, 0.02)) {
-        sim->stats.retries++;
-        uint64_t recent = sim->checks.write_count < 20 ? sim->checks.write_count : 20;
-        return sim->checks.write_count - sim_below(sim, recent);
+    if (sim->chaos && recent > 0 && sim_chance(sim, 0.02)) {
+        uint64_t again = sim->write_count - sim_below(sim, recent);
+        if (!sim_note_of(sim, again)) {
+            sim->stats.retries++;
+            return again;
+        }
     }
-    return new_write(sim);
+    return ++sim->write_count;
 }
 
 static void propose(struct sim *sim, struct sim_node *leader)
 {
     uint8_t command[COMMAND_MAX_BYTES];
-    uint64_t write = choose_write(sim);
-    struct sim_pending pending = {.node = leader->id, .epoch = leader->epoch, .write = write};
+    uint64_t write = choose_write(sim), client = sim_below(sim, SIM_CLIENTS);
+    struct sim_pending pending = {.node = leader->id, .life = leader->life, .write = write, .client = client};
     size_t size = sim->backend->encode(sim, write, command, sizeof(command));
     if (kz_replica_propose(leader->replica, command, size, &pending.index, &pending.term) == KZ_OK)
         add_pending(sim, pending);
@@ -78,7 +69,7 @@ static bool somebody_lags(struct sim *sim)
         const struct sim_node *leader = sim_leader(sim);
         uint64_t match, heard;
         if (node->up && leader && kz_replica_peer_progress(leader->replica, id, &match, &heard) &&
-            match + LAG_CALM_MAX < sim->checks.committed_last)
+            match + LAG_CALM_MAX < sim->checks[sim->epoch].committed_last)
             return true;
     }
     return false;
@@ -97,16 +88,30 @@ void sim_load_write(struct sim *sim)
     sim_node_after_input(leader);
 }
 
+/* An answer names the epoch it is of; a client takes none of an older one than it knows. */
+static bool take_answer(struct sim_node *node, uint64_t client)
+{
+    struct sim *sim = node->sim;
+    bool fenced = node->epoch < sim->client_epoch[client] && !(sim->options.bad & SIM_BAD(CLIENT_EPOCH));
+    sim->stats.fenced += fenced;
+    if (fenced) return false;
+    sim_check_answer(node, client);
+    if (node->epoch > sim->client_epoch[client]) sim->client_epoch[client] = node->epoch;
+    return true;
+}
+
 void sim_load_applied(struct sim_node *node, uint64_t index)
 {
     struct sim *sim = node->sim;
     size_t kept = 0;
     for (size_t i = 0; i < sim->pending_count; i++) {
         struct sim_pending pending = sim->pending[i];
-        if (pending.node == node->id && pending.epoch == node->epoch && pending.index <= index)
-            sim_check_ack(sim, pending.write, pending.index);
-        else
+        if (pending.node != node->id || pending.life != node->life || pending.index > index)
             sim->pending[kept++] = pending;
+        else if (take_answer(node, pending.client))
+            sim_check_ack(node, pending.write, pending.index);
+        else
+            add_retry(sim, pending.write);
     }
     sim->pending_count = kept;
 }
@@ -127,7 +132,8 @@ void sim_load_unknown(struct sim_node *node)
 struct sim_read {
     struct sim *sim;
     struct sim_read *next, **place; /* of all without an answer: a crash answers nobody */
-    uint64_t acked_before, node;
+    uint64_t acked_before, client;
+    struct sim_node *node;
 };
 
 static void free_read(struct sim_read *read)
@@ -147,11 +153,11 @@ static void read_answered(void *data, enum kz_code code, uint64_t read_index)
 {
     struct sim_read *read = data;
     struct sim *sim = read->sim;
-    if (code == KZ_OK) {
+    if (code == KZ_OK && take_answer(read->node, read->client)) {
         sim->stats.reads++;
         if (read_index < read->acked_before)
             sim_fail(sim, "stale read at node %llu: index %llu, acknowledged before it was asked: %llu",
-                     (unsigned long long)read->node, (unsigned long long)read_index,
+                     (unsigned long long)read->node->id, (unsigned long long)read_index,
                      (unsigned long long)read->acked_before);
     }
     free_read(read);
@@ -163,8 +169,9 @@ void sim_load_read(struct sim *sim, struct sim_node *leader)
     *read = (struct sim_read){.sim = sim,
                               .next = sim->reads,
                               .place = &sim->reads,
-                              .acked_before = sim->checks.acked_index,
-                              .node = leader->id};
+                              .acked_before = sim_checks_of(leader)->acked_index,
+                              .client = sim_below(sim, SIM_CLIENTS),
+                              .node = leader};
     if (sim->reads) sim->reads->place = &read->next;
     sim->reads = read;
     if (kz_replica_read(leader->replica, read_answered, read) != KZ_OK) free_read(read);

@@ -137,7 +137,8 @@ static void print_failure(const struct sim_options *options, const struct sim_re
     for (unsigned bit = 0; bit < KZ_GUARD_COUNT; bit++)
         if ((options->guards_off >> bit) & 1)
             fprintf(stderr, " --guards-off %s", kz_guard_name((enum kz_guard_bit)bit));
-    if (options->dedupe_off) fprintf(stderr, " --guards-off DEDUPE");
+    for (unsigned bit = 0; bit < SIM_BAD_COUNT; bit++)
+        if ((options->bad >> bit) & 1) fprintf(stderr, " --guards-off %s", sim_bad_names[bit]);
     if (options->shape) fprintf(stderr, " --shape %u", options->shape);
     fprintf(stderr, " --chaos %u\n", options->chaos_s);
 }
@@ -148,7 +149,9 @@ static void print_totals(const struct totals *totals, const struct sim_options *
     printf("sim: store %s, seeds %llu from %llu: %llu ok, %llu failed; virtual %.2f h, events %llu, messages %llu\n"
            "     commits %llu, acked %llu, retries %llu, reads %llu, elections %llu, crashes %llu, cuts %llu\n"
            "     snapshots %llu, installs %llu, compactions %llu, truncations %llu, changes %llu, transfers %llu, "
-           "applied by hint %llu\n",
+           "applied by hint %llu\n"
+           "     plans of members %llu, recoveries %llu, lost acknowledged %llu, uncertain entries %llu, fenced %llu\n"
+           "     events %llu, answered as provisional %llu, offers %llu\n",
            options->lmdb ? "lmdb" : "mem", (unsigned long long)(totals->good + totals->bad), (unsigned long long)from,
            (unsigned long long)totals->good, (unsigned long long)totals->bad, (double)s->virtual_us / 3.6e9,
            (unsigned long long)s->events, (unsigned long long)s->messages, (unsigned long long)s->commits,
@@ -156,7 +159,9 @@ static void print_totals(const struct totals *totals, const struct sim_options *
            (unsigned long long)s->elections, (unsigned long long)s->crashes, (unsigned long long)s->cuts,
            (unsigned long long)s->snapshots, (unsigned long long)s->installs, (unsigned long long)s->compactions,
            (unsigned long long)s->truncations, (unsigned long long)s->changes, (unsigned long long)s->transfers,
-           (unsigned long long)s->hinted);
+           (unsigned long long)s->hinted, (unsigned long long)s->plans, (unsigned long long)s->recoveries,
+           (unsigned long long)s->lost, (unsigned long long)s->uncertain, (unsigned long long)s->fenced,
+           (unsigned long long)s->notes, (unsigned long long)s->provisional, (unsigned long long)s->offers);
 }
 
 /* The first seed that fails with the guard off and does not with all guards on. */
@@ -165,7 +170,7 @@ static bool find_catch(const struct sim_options *options, uint64_t budget, unsig
     struct sim_options whole = *options;
     uint64_t from = 1;
     whole.guards_off = 0;
-    whole.dedupe_off = false;
+    whole.bad = 0;
     for (;;) {
         struct totals control;
         if (!run_seeds(options, from, budget + 1 - from, jobs, true, NULL, totals)) return false;
@@ -192,7 +197,7 @@ static int run_mutants(const struct sim_options *base, unsigned jobs, double sca
         count++;
         options.quiet = true;
         options.guards_off = mutant->guards_off;
-        options.dedupe_off = mutant->dedupe_off;
+        options.bad = mutant->bad;
         options.shape = mutant->shape;
         options.chaos_s = mutant->chaos_s;
         uint64_t budget = (uint64_t)((double)mutant->budget * scale);
@@ -215,16 +220,19 @@ static int run_mutants(const struct sim_options *base, unsigned jobs, double sca
 
 static bool switch_off(struct sim_options *options, const char *name)
 {
-    if (strcmp(name, "DEDUPE") == 0) {
-        options->dedupe_off = true;
-        return true;
-    }
+    for (unsigned bit = 0; bit < SIM_BAD_COUNT; bit++)
+        if (strcmp(name, sim_bad_names[bit]) == 0) {
+            options->bad |= UINT32_C(1) << bit;
+            return true;
+        }
     for (unsigned bit = 0; bit < KZ_GUARD_COUNT; bit++)
         if (strcmp(name, kz_guard_name((enum kz_guard_bit)bit)) == 0) {
             options->guards_off |= UINT32_C(1) << bit;
             return true;
         }
-    fprintf(stderr, "keizoku-sim: no guard is called %s; there are: DEDUPE", name);
+    fprintf(stderr, "keizoku-sim: no guard is called %s; there are:", name);
+    for (unsigned bit = 0; bit < SIM_BAD_COUNT; bit++)
+        fprintf(stderr, " %s", sim_bad_names[bit]);
     for (unsigned bit = 0; bit < KZ_GUARD_COUNT; bit++)
         fprintf(stderr, " %s", kz_guard_name((enum kz_guard_bit)bit));
     fputc('\n', stderr);
@@ -284,7 +292,7 @@ static bool parse_option(struct arguments *a, int option, const char *value)
         a->sim.chaos_s = (unsigned)number;
         return true;
     case 'h':
-        if (!parse_number(value, 0, 0xffff, &number)) return false;
+        if (!parse_number(value, 0, 0xffffff, &number)) return false;
         a->sim.shape = (unsigned)number;
         return true;
     case 'm':

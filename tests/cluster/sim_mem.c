@@ -23,8 +23,16 @@ struct mem_store {
     uint8_t conf[KZ_CONFIGURATION_MAX_BYTES];
     size_t conf_bytes;
     uint64_t hash;
-    struct kz_buf done;   /* one bit per write */
-    struct kz_buf import; /* the idle generation */
+    struct kz_buf done;       /* one bit per write */
+    struct kz_buf import;     /* the idle generation */
+    struct mem_local *locals; /* owned, by key */
+};
+
+struct mem_local {
+    struct mem_local *next;
+    char key[KZ_KEY_MAX_BYTES];
+    size_t size_bytes;
+    uint8_t value[];
 };
 
 struct mem_export {
@@ -68,6 +76,7 @@ static void *make(struct sim_node *node, const uint8_t *first_entry, size_t size
     struct mem_store *store = kz_must_alloc(1, sizeof(*store));
     store->node = node;
     store->hard.first_index = 1;
+    store->hard.epoch = 1;
     store->hard.base_chain = KZ_CHAIN_START;
     kz_buf_init(&store->done, 0);
     kz_buf_init(&store->import, 0);
@@ -88,9 +97,56 @@ static void clear_log(struct mem_store *store, uint64_t base_index, uint64_t bas
     store->hard.base_chain = base_chain;
 }
 
+static void put_local(struct mem_store *store, const struct sim_job *job)
+{
+    struct mem_local **place = &store->locals;
+    while (*place && strcmp((*place)->key, job->key) < 0)
+        place = &(*place)->next;
+    struct mem_local *old = *place;
+    if (old && strcmp(old->key, job->key) == 0) {
+        *place = old->next;
+        free(old);
+    }
+    if (job->size_bytes == 0) return;
+    struct mem_local *local = kz_must_alloc(1, sizeof(*local) + job->size_bytes);
+    local->next = *place;
+    local->size_bytes = job->size_bytes;
+    memcpy(local->key, job->key, sizeof(local->key));
+    memcpy(local->value, job->bytes, job->size_bytes);
+    *place = local;
+}
+
+static void local_each(void *data, const char *prefix, kz_local_visitor visit, void *visitor)
+{
+    const struct mem_store *store = data;
+    for (const struct mem_local *local = store->locals; local; local = local->next)
+        if (strncmp(local->key, prefix, strlen(prefix)) == 0 &&
+            !visit(visitor, local->key, local->value, local->size_bytes))
+            return;
+}
+
+static void put_epoch(void *data, uint64_t epoch) { ((struct mem_store *)data)->hard.epoch = epoch; }
+
+/* As node/store/recover.c: a change after the last entry, everything before it committed, no vote. */
+static void recover(void *data, uint64_t epoch, const struct kz_buf *configuration, uint64_t term)
+{
+    struct mem_store *store = data;
+    kz_assert(term > store->hard.term && store->hard.last_index > 0);
+    store->hard.commit_hint = store->hard.last_index;
+    append_entry(store, &(struct kz_entry){term, KZ_ENTRY_CHANGE, configuration->data, configuration->size_bytes});
+    store->hard.term = term;
+    store->hard.voted_for = 0;
+    store->hard.epoch = epoch;
+}
+
 static void destroy(void *data)
 {
     struct mem_store *store = data;
+    while (store->locals) {
+        struct mem_local *local = store->locals;
+        store->locals = local->next;
+        free(local);
+    }
     clear_log(store, 0, 0, 0);
     free(store->entries);
     kz_buf_fini(&store->done);
@@ -122,8 +178,9 @@ static bool is_done(const struct mem_store *store, uint64_t write)
 static void do_write(struct mem_store *store, uint64_t write, uint64_t index)
 {
     struct sim *sim = store->node->sim;
-    if (is_done(store, write) && !sim->options.dedupe_off) return;
-    sim_check_effect(sim, write, index);
+    sim_notes_done(store->node, write);
+    if (is_done(store, write) && !(sim->options.bad & SIM_BAD(DEDUPE))) return;
+    sim_check_effect(store->node, write, index);
     while (store->done.size_bytes <= write / 8)
         *kz_buf_extend(&store->done, 1) = 0;
     store->done.data[write / 8] |= (uint8_t)(1u << (write % 8));
@@ -215,6 +272,9 @@ static void run(void *data, const struct sim_job *job)
     case SIM_INSTALL:
         install(store, job->meta);
         break;
+    case SIM_LOCAL:
+        put_local(store, job);
+        break;
     }
 }
 
@@ -292,6 +352,14 @@ static size_t encode(struct sim *sim, uint64_t write, uint8_t *out, size_t room)
     return size;
 }
 
+static size_t encode_note(struct sim *sim, uint64_t write, const uint8_t *command, size_t size_bytes, uint8_t *out,
+                          size_t room)
+{
+    (void)command; /* the number stands for it, as for any write */
+    (void)size_bytes;
+    return encode(sim, write, out, room);
+}
+
 static bool holds(void *data, uint64_t write) { return is_done(data, write); }
 
 const struct sim_backend sim_mem_backend = {
@@ -307,5 +375,9 @@ const struct sim_backend sim_mem_backend = {
     .export_close = export_close,
     .applied = applied,
     .encode = encode,
+    .encode_note = encode_note,
     .holds = holds,
+    .local_each = local_each,
+    .put_epoch = put_epoch,
+    .recover = recover,
 };

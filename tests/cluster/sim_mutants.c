@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/cluster/sim_mutants.h"
 
-#define OFF(guard) #guard, KZ_GUARD(guard), false
+const char *const sim_bad_names[SIM_BAD_COUNT] = {
+#define X(name, what) #name,
+    SIM_BAD_TABLE(X)
+#undef X
+};
+
+#define OFF(guard) #guard, KZ_GUARD(guard), 0
+#define BAD(switch) #switch, 0, SIM_BAD(switch)
 
 const struct sim_mutant sim_mutants[] = {
     {OFF(STALE_REPLY), SIM_SHAPE_MIXED_LOGS | SIM_SHAPE_FAST_MEMBER | SIM_SHAPE_CHAOTIC_NET | SIM_SHAPE_THREE, 20, 2000,
@@ -28,6 +35,19 @@ const struct sim_mutant sim_mutants[] = {
     {OFF(KEEP_CONTACT), SIM_SHAPE_MINORITY_DOWN, 20, 4000, NULL},
     {OFF(DURABLE_ACK), 0, 20, 200, NULL},
     {OFF(PROBE), 0, 20, 500, NULL},
-    {"DEDUPE", 0, true, 0, 20, 200, NULL},
-    {NULL, 0, false, 0, 0, 0, NULL},
+    {OFF(ONE_CHANGE), SIM_SHAPE_FAST_MEMBER, 20, 500, "the core refuses a second change by itself; see TWO_CHANGES"},
+    {OFF(CAUGHT_UP), SIM_SHAPE_FAST_MEMBER, 20, 500, NULL},
+    {BAD(TWO_CHANGES), SIM_SHAPE_FAST_MEMBER, 20, 500, NULL},
+    {BAD(DEDUPE), 0, 20, 200, NULL},
+    {BAD(REMOVED_COUNTS), SIM_SHAPE_FAST_MEMBER | SIM_SHAPE_CHAOTIC_NET, 20, 2000, NULL},
+    {BAD(SAME_EPOCH), SIM_SHAPE_RECOVER, 20, 200, NULL},
+    {BAD(FENCE_OLD), SIM_SHAPE_RECOVER, 20, 500, NULL},
+    {BAD(FENCE_NEW), SIM_SHAPE_RECOVER, 20, 500, NULL},
+    {BAD(CLIENT_EPOCH), SIM_SHAPE_RECOVER, 20, 500, NULL},
+    {BAD(SURVIVOR), SIM_SHAPE_RECOVER, 20, 2000, NULL},
+    {BAD(NOTE_LOST), SIM_SHAPE_NOTES, 20, 200, NULL},
+    {BAD(NOTE_EARLY), SIM_SHAPE_NOTES, 20, 1000, NULL},
+    {BAD(NOTE_DROPPED), SIM_SHAPE_NOTES, 20, 200, NULL},
+    {BAD(NOTE_ORDER), SIM_SHAPE_NOTES, 20, 500, NULL},
+    {NULL, 0, 0, 0, 0, 0, NULL},
 };

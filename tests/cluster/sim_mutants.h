@@ -8,7 +8,7 @@
 struct sim_mutant {
     const char *name; /* NULL ends the table */
     uint32_t guards_off;
-    bool dedupe_off;
+    uint32_t bad; /* SIM_BAD bits */
     unsigned shape;
     unsigned chaos_s;
     uint64_t budget;     /* seeds */

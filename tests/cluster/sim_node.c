@@ -22,7 +22,7 @@ static void __attribute__((noinline)) dirty_stack(uint64_t value)
 static uint64_t now_ms(void *data)
 {
     const struct sim_node *node = data;
-    if (node->sim->options.guards_off & KZ_GUARD(STALE_REPLY)) dirty_stack(node->sim->checks.committed_last + 3);
+    if (node->sim->options.guards_off & KZ_GUARD(STALE_REPLY)) dirty_stack(sim_checks_of(node)->committed_last + 3);
     return node->sim->now_us / US_PER_MS + node->offset_ms;
 }
 
@@ -118,7 +118,7 @@ static void arm(struct sim_node *node)
         return; /* that one will arm the next */
     node->timer_armed_us = node->timer_want_us;
     sim_post(node->sim, node->timer_want_us,
-             (struct sim_event){.kind = SIM_TIMER, .node = node->id, .epoch = node->epoch});
+             (struct sim_event){.kind = SIM_TIMER, .node = node->id, .life = node->life});
 }
 
 static void set_timer(void *data, uint64_t at_ms)
@@ -156,9 +156,14 @@ static void role_changed(void *data, enum kz_raft_role role, uint64_t term, uint
         sim_story(node->sim, "n%llu %s term %llu leader n%llu", (unsigned long long)node->id, kz_raft_role_name(role),
                   (unsigned long long)term, (unsigned long long)leader_id);
     if (role != KZ_RAFT_LEADER || term != node->term) sim_load_unknown(node);
+    sim_notes_leader_changed(node);
 }
 
-static void applied(void *data, uint64_t index) { sim_load_applied(data, index); }
+static void applied(void *data, uint64_t index)
+{
+    sim_load_applied(data, index);
+    sim_notes_applied(data);
+}
 
 static void fatal(void *data, const char *text)
 {
@@ -226,7 +231,7 @@ void sim_node_start(struct sim_node *node)
     struct kz_applied state;
     struct kz_err err;
     sim->stats.starts++;
-    node->epoch++;
+    node->life++;
     node->up = true;
     node->restart_posted = 0;
     node->timer_armed_us = 0;
@@ -238,6 +243,8 @@ void sim_node_start(struct sim_node *node)
     node->durable_vote = hard.voted_for;
     node->paused_until_us = 0;
     node->commit_seen = state.index;
+    node->epoch = hard.epoch;
+    sim_notes_open(node);
     sim_story(sim, "n%llu starts: term %llu vote n%llu applied %llu log %llu..%llu hint %llu",
               (unsigned long long)node->id, (unsigned long long)hard.term, (unsigned long long)hard.voted_for,
               (unsigned long long)state.index, (unsigned long long)hard.first_index,
@@ -255,10 +262,12 @@ void sim_node_crash(struct sim_node *node, const char *why)
     node->sim->stats.crashes++;
     sim_story(node->sim, "n%llu crashes (%s)", (unsigned long long)node->id, why);
     node->up = false;
-    node->epoch++;
+    node->life++;
     sim_load_unknown(node);
     kz_replica_free(node->replica);
     node->replica = NULL;
+    sim_notes_close(node);
+    sim_net_break(node->sim, node->id);
     sim_disk_crash(node);
     sim_fault_lost(node->sim, node->id);
 }
@@ -277,7 +286,9 @@ struct sim_node *sim_leader(struct sim *sim)
     struct sim_node *best = NULL;
     for (uint64_t id = 1; id <= SIM_NODES; id++) {
         struct sim_node *node = &sim->nodes[id];
-        if (node->up && node->role == KZ_RAFT_LEADER && (!best || node->term > best->term)) best = node;
+        if (node->up && node->role == KZ_RAFT_LEADER &&
+            (!best || node->epoch > best->epoch || (node->epoch == best->epoch && node->term > best->term)))
+            best = node;
     }
     return best;
 }

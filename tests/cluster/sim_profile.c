@@ -61,8 +61,12 @@ static void draw_faults(struct sim *sim, struct sim_profile *p)
     p->transfer_every_us = sim_between(sim, 200000, 6000000);
     p->pause_every_us = sim_between(sim, 1000000, 20000000);
     p->down_max_us = PICK_U(sim, 1000000, 10000000);
-    p->voters = (unsigned)PICK_U(sim, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5);
+    p->voters = (unsigned)PICK_U(sim, 1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 6, 7);
     p->min_voters = sim_chance(sim, 0.1) ? 1 : (sim_chance(sim, 0.1) ? 2 : 3);
+    p->notes = sim_chance(sim, 0.6);
+    p->note_every_us = sim_between(sim, 100000, 2000000);
+    p->grow = sim_chance(sim, 0.1);
+    p->recover = !p->grow && sim_chance(sim, 0.2);
     if (sim_chance(sim, 0.3)) p->members = false;
     if (!p->members && sim_chance(sim, 0.5)) p->final_down = (p->voters - 1) / 2;
 }
@@ -90,6 +94,9 @@ static void shape(struct sim *sim, struct sim_profile *p)
     if (bits & SIM_SHAPE_SLOW_INSTALL) {
         p->slow_install = true;
         p->snapshot_timeout_ms = p->election_ms;
+        p->fifo = true; /* or no transfer would end in such a time */
+        p->bytes_per_ms = 0;
+        if (p->chunk_bytes < 512) p->chunk_bytes = 512;
         p->compact_entries = 5;
         p->trailing = 0;
     }
@@ -105,6 +112,18 @@ static void shape(struct sim *sim, struct sim_profile *p)
     if (bits & SIM_SHAPE_MINORITY_DOWN) {
         p->members = false;
         p->final_down = (p->voters - 1) / 2;
+    }
+    if (bits & SIM_SHAPE_GROW) p->grow = true;
+    if (bits & SIM_SHAPE_RECOVER) p->recover = true;
+    if (bits & SIM_SHAPE_NOTES) {
+        p->notes = true;
+        p->note_every_us = 400000;
+    }
+    if (p->grow) p->voters = 2;
+    if (p->grow || p->recover) {
+        p->members = true;
+        p->final_down = 0;
+        p->member_every_us = sim_between(sim, 10000, 200000);
     }
     if (!p->crashes) p->crash_point = 0;
 }

@@ -8,6 +8,8 @@
 
 #include "tests/cluster/sim.h"
 
+static const unsigned grow_plan[] = {3, 5, 3, 0};
+
 #define FIRST_US US_PER_S
 #define HEAL_ELECTIONS 200u /* election timeouts, and ... */
 #define HEAL_S 300u         /* ... seconds until all must be well */
@@ -118,7 +120,7 @@ static void handle_load(struct sim *sim, const struct sim_event *event)
 static void handle_fault(struct sim *sim, const struct sim_event *event)
 {
     const struct sim_profile *profile = &sim->profile;
-    if (!sim->chaos) return;
+    if (!sim->chaos && event->kind != SIM_MEMBER) return;
     switch (event->kind) {
     case SIM_CRASH:
         sim_fault_crash(sim);
@@ -134,12 +136,19 @@ static void handle_fault(struct sim *sim, const struct sim_event *event)
         sim_story(sim, "links whole");
         break;
     case SIM_MEMBER:
-        sim_fault_member(sim);
+        if (sim->chaos || !sim_fault_plan_done(sim)) sim_fault_member(sim);
         again(sim, SIM_MEMBER, profile->member_every_us);
         break;
     case SIM_TRANSFER:
         sim_fault_transfer(sim);
         again(sim, SIM_TRANSFER, profile->transfer_every_us);
+        break;
+    case SIM_NOTE:
+        sim_notes_take(sim);
+        again(sim, SIM_NOTE, profile->note_every_us);
+        break;
+    case SIM_DISASTER:
+        sim_recover_disaster(sim);
         break;
     case SIM_PAUSE:
         sim_fault_pause(sim);
@@ -157,10 +166,11 @@ static void handle_node(struct sim *sim, const struct sim_event *event)
         if (node->exists && !node->up && !node->kept_down) sim_node_start(node);
         return;
     }
-    if (!node->up || node->epoch != event->epoch) return;
+    if (!node->up || node->life != event->life) return;
     if (event->kind == SIM_WAKE) sim_fault_wake(node);
     if (event->kind == SIM_FLUSH) sim_disk_flushed(node);
     if (event->kind == SIM_TIMER) sim_node_timer(node);
+    if (event->kind == SIM_TICK) sim_notes_tick(node);
     if (event->kind == SIM_LOST) {
         kz_replica_peer_lost(node->replica, event->other);
         sim_node_after_input(node);
@@ -191,11 +201,18 @@ static void handle(struct sim *sim, struct sim_event *event)
     case SIM_RESTART:
     case SIM_LOST:
     case SIM_WAKE:
+    case SIM_TICK:
         handle_node(sim, event);
         break;
     case SIM_WRITE:
     case SIM_READ:
         handle_load(sim, event);
+        break;
+    case SIM_RECOVER:
+        sim_recover_apply(sim);
+        break;
+    case SIM_RETURN:
+        sim_recover_return(sim, &sim->nodes[event->other]);
         break;
     default:
         handle_fault(sim, event);
@@ -207,8 +224,8 @@ static void revive(struct sim *sim)
 {
     for (uint64_t id = 1; id <= SIM_NODES; id++) {
         struct sim_node *node = &sim->nodes[id];
-        if (!node->exists || node->up || node->kept_down || node->restart_posted == node->epoch) continue;
-        node->restart_posted = node->epoch;
+        if (!node->exists || node->up || node->kept_down || node->restart_posted == node->life) continue;
+        node->restart_posted = node->life;
         sim_post(sim, sim->now_us + sim_between(sim, US_PER_MS, sim->profile.down_max_us),
                  (struct sim_event){.kind = SIM_RESTART, .node = id});
     }
@@ -218,13 +235,14 @@ static void revive(struct sim *sim)
 
 static void make_nodes(struct sim *sim)
 {
-    struct kz_member members[SIM_NODES];
+    struct kz_member members[SIM_NODES] = {0};
     struct kz_buf entry;
     struct kz_err err;
     for (uint64_t id = 1; id <= SIM_NODES; id++) {
         struct sim_node *node = &sim->nodes[id];
         node->sim = sim;
         node->id = id;
+        node->epoch = 1;
         node->offset_ms = sim_below(sim, 1000000);
         node->disk_us = (const uint64_t[]){100, 200, 1000, 5000, 30000}[sim_below(sim, 5)];
         snprintf(node->address, sizeof(node->address), "node%llu:7700", (unsigned long long)id);
@@ -249,6 +267,8 @@ static void post_first(struct sim *sim)
     if (profile->cuts) again(sim, SIM_CUT, profile->cut_every_us);
     if (profile->members) again(sim, SIM_MEMBER, profile->member_every_us);
     if (profile->pauses) again(sim, SIM_PAUSE, profile->pause_every_us);
+    if (profile->notes) again(sim, SIM_NOTE, profile->note_every_us);
+    if (profile->recover) post_in(sim, sim_below(sim, sim->options.chaos_s * US_PER_S / 2), SIM_DISASTER);
     if (profile->transfers) again(sim, SIM_TRANSFER, profile->transfer_every_us);
 }
 
@@ -280,6 +300,7 @@ static void free_all(struct sim *sim)
     for (uint64_t id = 1; id <= SIM_NODES; id++) {
         struct sim_node *node = &sim->nodes[id];
         kz_replica_free(node->replica);
+        sim_notes_close(node);
         if (node->exists) {
             sim_disk_crash(node);
             sim->backend->destroy(node->store);
@@ -290,11 +311,10 @@ static void free_all(struct sim *sim)
     free(sim->heap);
     free(sim->pending);
     free(sim->retries);
-    free(sim->checks.entries.slots);
-    free(sim->checks.committed);
-    free(sim->checks.states);
-    free(sim->checks.leaders);
-    free(sim->checks.writes);
+    for (uint64_t epoch = 1; epoch <= SIM_EPOCHS; epoch++)
+        sim_checks_free(&sim->checks[epoch]);
+    sim_notes_fini(sim);
+    free(sim->lost);
 }
 
 static void live(struct sim *sim)
@@ -312,7 +332,7 @@ static void live(struct sim *sim)
         sim->stats.events++;
         if (sim->chaos && sim->now_us >= heal_at) {
             heal(sim);
-            healed_commit = sim->checks.committed_last;
+            healed_commit = sim->checks[sim->epoch].committed_last;
         }
         handle(sim, &event);
         sim_check_transfer(sim);
@@ -344,12 +364,14 @@ void sim_run(struct sim *sim, const struct sim_options *options, uint64_t seed)
     sim->random = sim_mix(seed, 12345, 1);
     sim->now_us = FIRST_US;
     sim->chaos = true;
+    sim->epoch = 1;
     sim->backend = options->lmdb ? &sim_lmdb_backend : &sim_mem_backend;
     if (options->lmdb) make_scratch(sim);
     heap_live = 0;
     heap_unlucky = options->guards_off & KZ_GUARD(PREVOTE_DROP);
     raft_heap_set(&heap);
     sim_draw_profile(sim);
+    if (sim->profile.grow) sim->plan = grow_plan;
     make_nodes(sim);
     post_first(sim);
     live(sim);
