@@ -86,6 +86,10 @@ static const struct kz_option table[] = {
      "although a newer survivor is known: what it holds more is given up", "より新しい残存ノードがあっても行う(その差分は引き継がれない)"},
     {"markdown", 0, NULL, KZ_OPTION_FLAG, AT(markdown), KZ_OPTION_MARKDOWN, NULL, NULL, 0,
      "all kinds as one Markdown page in both languages", "全種別を日英併記のMarkdown 1ページで出力"},
+    {"id", 0, NULL, KZ_OPTION_NUMBER, AT(member_id), KZ_OPTION_MEMBER, "N", NULL, 0,
+     "add: the new node's number, above all that were ever used", "add: 新しいノードの番号(過去に使ったどの番号よりも大きい数)"},
+    {"observer", 0, NULL, KZ_OPTION_FLAG, AT(observer), KZ_OPTION_MEMBER, NULL, NULL, 0,
+     "add: it answers reads and never gets a vote", "add: 参照専用とし、投票権を与えない"},
 };
 /* clang-format on */
 #define TABLE_COUNT (sizeof table / sizeof table[0])
@@ -381,7 +385,8 @@ Kz__Error *kz_options_read(struct kz_options *options, struct kz_words *words, i
                                    .ambiguous = 1,
                                    .max_age_ms = -1,
                                    .timeout_ms = KZ_CLIENT_TIMEOUT_MS,
-                                   .from_rev = -1};
+                                   .from_rev = -1,
+                                   .member_id = -1};
     words->items = kz_must_alloc((size_t)argc + 1, sizeof *words->items);
     words->count = 0;
     bool required;

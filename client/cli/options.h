@@ -23,6 +23,7 @@ enum kz_option_set {
     KZ_OPTION_TO = 1 << 9,
     KZ_OPTION_KIND = 1 << 10,
     KZ_OPTION_CONFIRM = 1 << 11,
+    KZ_OPTION_MEMBER = 1 << 19,
     KZ_OPTION_RECOVER = 1 << 20,
     KZ_OPTION_MARKDOWN = 1 << 12,
 };
@@ -46,6 +47,8 @@ struct kz_options {
     bool markdown;
     char *as_of, *to; /* a revision or a time */
     char *kind;
+    int64_t member_id; /* -1: none */
+    bool observer;
     struct kz_given *fields; /* in the order given; values borrowed from argv */
     size_t field_count;
     unsigned given; /* kz_option_set bits that were used */

@@ -230,11 +230,3 @@ int kz_run_recover(struct kz_cli *cli)
     if (plan) return run_plan(cli);
     return digest ? decide(cli, applies, digest) : fail_usage(cli, KZ_T_ARGUMENT_MISSING, "DIGEST");
 }
-
-/* Until `cluster` has other verbs. */
-int kz_run_cluster(struct kz_cli *cli)
-{
-    const char *verb = word(cli, 1);
-    if (!verb) return fail_usage(cli, KZ_T_ARGUMENT_MISSING, "recover");
-    return strcmp(verb, "recover") == 0 ? kz_run_recover(cli) : fail_usage(cli, KZ_T_UNKNOWN_VERB, verb);
-}

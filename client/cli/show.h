@@ -30,6 +30,8 @@ void kz_show_history(const struct kz_view *view, Kz__Change *const *changes, siz
 void kz_show_change(const struct kz_view *view, const Kz__Change *change, struct kz_buf *out);
 void kz_show_diff(const struct kz_view *view, const Kz__Record *before, const Kz__Record *after, const Kz__Meta *meta,
                   struct kz_buf *out);
+/* The list of members alone, with what each holds. */
+void kz_show_members(const struct kz_view *view, const Kz__Response *response, struct kz_buf *out);
 void kz_show_status(const struct kz_view *view, const Kz__Response *response, struct kz_buf *out);
 /* What a write did to each record. */
 void kz_show_outcome(const struct kz_view *view, Kz__Mutation__Op op, const Kz__Outcome *outcome, const Kz__Meta *meta,
@@ -56,6 +58,10 @@ json_t *kz_show_meta(const Kz__Meta *meta);
 void kz_show_items(const struct kz_view *view, const Kz__Meta *meta, json_t *items, struct kz_buf *out);
 void kz_show_grid(const struct kz_view *view, struct kz_grid *grid, struct kz_buf *out); /* table or CSV; ends it */
 void kz_show_add_column(const struct kz_view *view, struct kz_grid *grid, enum kz_text_id header, bool right);
+json_t *kz_show_member_json(const Kz__Member *member, const Kz__Meta *meta);
+enum kz_text_id kz_show_member_state(const Kz__Member *member, const Kz__Meta *meta); /* one word */
+void kz_show_member_contact(const struct kz_view *view, const Kz__Member *member, const Kz__Meta *meta,
+                            struct kz_buf *out);
 json_t *kz_show_string(const char *text); /* never NULL; "" for NULL or broken UTF-8 */
 json_t *kz_show_time(int64_t time_ms);
 void kz_show_set(json_t *object, const char *key, json_t *value); /* takes value */

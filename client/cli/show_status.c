@@ -37,13 +37,39 @@ static bool is_alive(const Kz__Member *member, const Kz__Meta *meta)
     return (member->has_reachable && member->reachable) || (meta && strcmp(member->name, meta->node) == 0);
 }
 
-static json_t *encode_member(const Kz__Member *member, const Kz__Meta *meta)
+static const struct {
+    const char *word;
+    enum kz_text_id text;
+} refusals[] = {
+    [KZ__REFUSAL__REFUSED_OTHER] = {"other", KZ_T_REFUSED_OTHER},
+    [KZ__REFUSAL__REFUSED_CLUSTER] = {"cluster", KZ_T_REFUSED_CLUSTER},
+    [KZ__REFUSAL__REFUSED_EPOCH] = {"epoch", KZ_T_REFUSED_EPOCH},
+    [KZ__REFUSAL__REFUSED_IDENTITY] = {"identity", KZ_T_REFUSED_IDENTITY},
+    [KZ__REFUSAL__REFUSED_WIPED] = {"wiped", KZ_T_REFUSED_WIPED},
+    [KZ__REFUSAL__REFUSED_REMOVED] = {"removed", KZ_T_REFUSED_REMOVED},
+    [KZ__REFUSAL__REFUSED_CERTIFICATE] = {"certificate", KZ_T_REFUSED_CERTIFICATE},
+};
+
+/* A newer node may know more of them. */
+static size_t number_of(const Kz__Member *member)
+{
+    size_t number = (size_t)member->refusal;
+    return number < sizeof refusals / sizeof refusals[0] && refusals[number].word ? number : KZ__REFUSAL__REFUSED_OTHER;
+}
+
+static bool is_refused(const Kz__Member *member, const Kz__Meta *meta)
+{
+    return member->has_refusal && member->refusal != KZ__REFUSAL__NOT_REFUSED && !is_alive(member, meta);
+}
+
+json_t *kz_show_member_json(const Kz__Member *member, const Kz__Meta *meta)
 {
     json_t *object = json_object();
     kz_show_set(object, "node_id", json_integer((json_int_t)member->node_id));
     kz_show_set(object, "name", kz_show_string(member->name));
     kz_show_set(object, "address", kz_show_string(member->address));
     kz_show_set(object, "voter", json_boolean(member->voter));
+    kz_show_set(object, "observer", json_boolean(member->has_observer && member->observer));
     kz_show_set(object, "leader", json_boolean(member->leader));
     kz_show_set(object, "reachable", json_boolean(is_alive(member, meta)));
     kz_show_set(object, "contact_ms", member->has_contact_ms ? json_integer(member->contact_ms) : json_null());
@@ -52,6 +78,10 @@ static json_t *encode_member(const Kz__Member *member, const Kz__Meta *meta)
     kz_show_set(object, "state_hash", encode_bytes(member->has_state_hash, member->state_hash));
     kz_show_set(object, "state_hash_index", encode_u64(member->has_state_hash_index, member->state_hash_index));
     kz_show_set(object, "version", member->version ? kz_show_string(member->version) : json_null());
+    kz_show_set(object, "refusal",
+                is_refused(member, meta) ? json_string(refusals[number_of(member)].word) : json_null());
+    kz_show_set(object, "refused_by_it",
+                json_boolean(is_refused(member, meta) && member->has_refused_by_it && member->refused_by_it));
     return object;
 }
 
@@ -68,7 +98,7 @@ static json_t *encode_status(const Kz__Status *status, const Kz__Meta *meta)
 {
     json_t *object = json_object(), *members = json_array(), *counts = json_array();
     for (size_t i = 0; i < status->n_members; i++)
-        kz_assert(json_array_append_new(members, encode_member(status->members[i], meta)) == 0);
+        kz_assert(json_array_append_new(members, kz_show_member_json(status->members[i], meta)) == 0);
     for (size_t i = 0; i < status->n_counts; i++)
         kz_assert(json_array_append_new(counts, encode_count(status->counts[i])) == 0);
     kz_show_set(object, "meta", kz_show_meta(meta));
@@ -88,6 +118,13 @@ static json_t *encode_status(const Kz__Status *status, const Kz__Meta *meta)
 }
 
 /* ---- the screen ---- */
+
+enum kz_text_id kz_show_member_state(const Kz__Member *member, const Kz__Meta *meta)
+{
+    if (is_refused(member, meta)) return KZ_T_STATUS_MEMBER_REFUSED;
+    if (!is_alive(member, meta)) return KZ_T_STATUS_MEMBER_DEAD;
+    return member->has_leader && member->leader ? KZ_T_STATUS_MEMBER_LEADER : KZ_T_STATUS_MEMBER_ALIVE;
+}
 
 static void add_row(const struct kz_view *view, struct kz_buf *out, enum kz_text_id label, const char *value)
 {
@@ -138,11 +175,14 @@ static void print_freshness(const struct kz_view *view, const Kz__Meta *meta, st
 static void print_head(const struct kz_view *view, const Kz__Status *status, const Kz__Meta *meta, struct kz_buf *out)
 {
     char alive_text[NUMBER_TEXT_BYTES], all_text[NUMBER_TEXT_BYTES], term[NUMBER_TEXT_BYTES];
-    size_t alive = 0;
-    for (size_t i = 0; i < status->n_members; i++)
+    size_t alive = 0, voters = 0;
+    for (size_t i = 0; i < status->n_members; i++) {
+        if (!status->members[i]->has_voter || !status->members[i]->voter) continue;
+        voters++;
         if (is_alive(status->members[i], meta)) alive++;
+    }
     snprintf(alive_text, sizeof alive_text, "%zu", alive);
-    snprintf(all_text, sizeof all_text, "%zu", status->n_members);
+    snprintf(all_text, sizeof all_text, "%zu", voters);
     snprintf(term, sizeof term, "%" PRIu64, meta->term);
     add_row(view, out, KZ_T_STATUS_CLUSTER, meta->cluster ? meta->cluster : "?");
     add_filled(view, out, KZ_T_STATUS_QUORUM, meta->quorum ? KZ_T_STATUS_QUORUM_YES : KZ_T_STATUS_QUORUM_NO,
@@ -160,13 +200,12 @@ static void print_head(const struct kz_view *view, const Kz__Status *status, con
 
 static void add_state(const struct kz_view *view, const Kz__Member *member, const Kz__Meta *meta, struct kz_grid *grid)
 {
-    enum kz_text_id text = !is_alive(member, meta)                ? KZ_T_STATUS_MEMBER_DEAD
-                           : member->has_leader && member->leader ? KZ_T_STATUS_MEMBER_LEADER
-                                                                  : KZ_T_STATUS_MEMBER_ALIVE;
+    enum kz_text_id text = kz_show_member_state(member, meta);
     if (member->has_voter && !member->voter) {
         struct kz_buf state;
         kz_buf_init(&state, 0);
-        kz_text_fill(&state, KZ_T_STATUS_NON_VOTER, view->japanese, KZ_TEXT_ARGS(kz_text(text, view->japanese)));
+        kz_text_fill(&state, member->has_observer && member->observer ? KZ_T_STATUS_OBSERVER : KZ_T_STATUS_STANDBY,
+                     view->japanese, KZ_TEXT_ARGS(kz_text(text, view->japanese)));
         kz_grid_add_cell(grid, kz_buf_text(&state));
         kz_buf_fini(&state);
         return;
@@ -174,20 +213,25 @@ static void add_state(const struct kz_view *view, const Kz__Member *member, cons
     kz_grid_add_cell(grid, kz_text(text, view->japanese));
 }
 
+void kz_show_member_contact(const struct kz_view *view, const Kz__Member *member, const Kz__Meta *meta,
+                            struct kz_buf *out)
+{
+    if (strcmp(member->name, meta->node) == 0)
+        kz_buf_add_text(out, kz_text(KZ_T_STATUS_MEMBER_SELF, view->japanese));
+    else if (member->has_contact_ms)
+        kz_show_ago(view, out, member->contact_ms);
+    else
+        kz_buf_add_text(out, kz_text(KZ_T_NEVER, view->japanese));
+}
+
 static void add_member(const struct kz_view *view, const Kz__Member *member, const Kz__Meta *meta, struct kz_grid *grid)
 {
     char applied[NUMBER_TEXT_BYTES] = "";
     if (member->has_applied_index) snprintf(applied, sizeof applied, "%" PRIu64, member->applied_index);
-    bool self = strcmp(member->name, meta->node) == 0;
     struct kz_buf contact, hash;
     kz_buf_init(&contact, 0);
     kz_buf_init(&hash, 0);
-    if (self)
-        kz_buf_add_text(&contact, kz_text(KZ_T_STATUS_MEMBER_SELF, view->japanese));
-    else if (member->has_contact_ms)
-        kz_show_ago(view, &contact, member->contact_ms);
-    else
-        kz_buf_add_text(&contact, kz_text(KZ_T_NEVER, view->japanese));
+    kz_show_member_contact(view, member, meta, &contact);
     add_short_hash(&hash, member->has_state_hash, member->state_hash);
     kz_grid_add_cell(grid, member->name);
     kz_grid_add_cell(grid, member->address);
@@ -258,6 +302,15 @@ static size_t print_divergence(const struct kz_view *view, const Kz__Status *sta
     return found;
 }
 
+static void print_refusal(const struct kz_view *view, const Kz__Member *member, const Kz__Meta *meta,
+                          struct kz_buf *out)
+{
+    bool by_it = member->has_refused_by_it && member->refused_by_it;
+    kz_show_line(view, out, KZ_T_STATUS_REFUSES,
+                 KZ_TEXT_ARGS(by_it ? member->name : meta->node, by_it ? meta->node : member->name,
+                              kz_text(refusals[number_of(member)].text, view->japanese)));
+}
+
 static void print_attention(const struct kz_view *view, const Kz__Status *status, const Kz__Meta *meta,
                             struct kz_buf *out)
 {
@@ -265,9 +318,13 @@ static void print_attention(const struct kz_view *view, const Kz__Status *status
     kz_buf_init(&list, 0);
     size_t found = print_divergence(view, status, &list);
     for (size_t i = 0; i < status->n_members; i++) {
-        if (is_alive(status->members[i], meta)) continue;
+        const Kz__Member *member = status->members[i];
+        if (is_alive(member, meta)) continue;
         kz_buf_add_text(&list, "  ");
-        kz_show_line(view, &list, KZ_T_STATUS_START_NODE, KZ_TEXT_ARGS(status->members[i]->name));
+        if (is_refused(member, meta))
+            print_refusal(view, member, meta, &list);
+        else
+            kz_show_line(view, &list, KZ_T_STATUS_START_NODE, KZ_TEXT_ARGS(member->name));
         found++;
     }
     kz_buf_add_text(out, kz_text(KZ_T_STATUS_ATTENTION, view->japanese));

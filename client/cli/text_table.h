@@ -300,8 +300,8 @@
     /* status */ \
     X(STATUS_CLUSTER, "cluster", "クラスター") \
     X(STATUS_QUORUM, "quorum", "過半数") \
-    X(STATUS_QUORUM_YES, "yes ({1} of {2} nodes alive)", "あり({2} 台中 {1} 台稼働)") \
-    X(STATUS_QUORUM_NO, "NO ({1} of {2} nodes alive): reading works, writing does not", "なし({2} 台中 {1} 台稼働): 参照のみ可能、書き込み不可") \
+    X(STATUS_QUORUM_YES, "yes ({1} of {2} voters alive)", "あり(投票ノード {2} 台中 {1} 台稼働)") \
+    X(STATUS_QUORUM_NO, "NO ({1} of {2} voters alive): reading works, writing does not", "なし(投票ノード {2} 台中 {1} 台稼働): 参照のみ可能、書き込み不可") \
     X(STATUS_LEADER, "leader", "リーダー") \
     X(STATUS_NO_LEADER, "none", "なし") \
     X(STATUS_TERM, "{1} (term {2})", "{1}(任期 {2})") \
@@ -315,7 +315,6 @@
     X(STATUS_MEMBER_ALIVE, "alive", "稼働") \
     X(STATUS_MEMBER_DEAD, "NO ANSWER", "応答なし") \
     X(STATUS_MEMBER_SELF, "answering", "応答中") \
-    X(STATUS_NON_VOTER, "{1}, no vote", "{1}・投票権なし") \
     X(STATUS_RECORDS, "records", "記録") \
     X(STATUS_COUNT, "{1} {2}", "{1} {2}") \
     X(STATUS_COUNT_RETIRED, "{1} {2} (+{3} retired)", "{1} {2}(廃止 {3})") \
@@ -367,6 +366,67 @@
     X(RECOVER_SLOW, "plan {1} is not finished yet", "計画 {1} はまだ終わっていません") \
     X(RECOVER_SLOW_WHY, "the node is still at work, or does not answer", "ノードが作業中か、応答していません") \
     X(RECOVER_SLOW_HINT, "keizoku cluster recover apply {1} --node {2} asks again and changes nothing that is done", "keizoku cluster recover apply {1} --node {2} で再確認できます。済んだことは繰り返しません") \
+    X(STATUS_MEMBER_REFUSED, "REFUSED", "拒否") \
+    X(STATUS_STANDBY, "{1}, standby (no vote)", "{1}・予備(投票権なし)") \
+    X(STATUS_OBSERVER, "{1}, observer (no vote)", "{1}・参照専用(投票権なし)") \
+    X(STATUS_REFUSES, "node {1} refuses node {2}: {3}", "ノード {1} がノード {2} を拒否しています: {3}") \
+    X(REFUSED_OTHER, "see both nodes' logs", "両ノードのログを確認してください") \
+    X(REFUSED_CLUSTER, "it belongs to another cluster; see both nodes' configuration", "別のクラスターのノードです。両ノードの設定を確認してください") \
+    X(REFUSED_EPOCH, "one of them is of the time before the cluster was recovered (keizoku cluster recover); see both logs", "一方がクラスター復旧前の世代です(keizoku cluster recover)。両ノードのログを確認してください") \
+    X(REFUSED_IDENTITY, "name, id and certificate do not belong together; see both logs and configurations", "名前、番号、証明書が一致しません。両ノードの設定とログを確認してください") \
+    X(REFUSED_WIPED, "it came back with another data directory and may not vote under its old id; remove it (keizoku cluster remove), then add it with a new id", "データフォルダーが別のものになったため、元の番号では投票できません。除外(keizoku cluster remove)してから新しい番号で追加してください") \
+    X(REFUSED_REMOVED, "it was removed from the cluster; stop keizokud there, or give it an empty data directory and a new id and add it again (keizoku cluster add)", "クラスターから除外されています。keizokud を停止するか、空のデータフォルダーと新しい番号で追加し直してください(keizoku cluster add)") \
+    X(REFUSED_CERTIFICATE, "a certificate is not accepted; see both logs", "証明書を確認できません。両ノードのログを確認してください") \
+    /* cluster */ \
+    X(MEMBER_VOTER, "voter", "投票") \
+    X(MEMBER_STANDBY, "standby", "予備") \
+    X(MEMBER_OBSERVER, "observer", "参照専用") \
+    X(COLUMN_MEMBER_ID, "ID", "番号") \
+    X(COLUMN_MEMBER_ROLE, "ROLE", "種類") \
+    X(COLUMN_MATCH, "MATCH", "保存済") \
+    X(COLUMN_LAG, "LAG", "遅れ") \
+    X(CLUSTER_ADDED, "node {1} is a member: a standby without a vote; keizoku cluster promote {1} gives it one", "ノード {1} を追加しました。投票権のない予備です。投票権を与えるには: keizoku cluster promote {1}") \
+    X(CLUSTER_ADDED_OBSERVER, "node {1} is a member: an observer that answers reads and never votes", "ノード {1} を参照専用として追加しました。投票はしません") \
+    X(CLUSTER_PROMOTED, "node {1} votes now", "ノード {1} に投票権を与えました") \
+    X(CLUSTER_DEMOTED, "node {1} has no vote any more; it is a standby", "ノード {1} の投票権をなくしました。予備になりました") \
+    X(CLUSTER_REMOVED, "node {1} was removed from the cluster; keizokud can be stopped there", "ノード {1} をクラスターから除外しました。そこの keizokud は停止できます") \
+    X(CLUSTER_TRANSFERRED, "node {1} leads now", "ノード {1} がリーダーになりました") \
+    X(CLUSTER_WAS_MEMBER, "nothing to do: node {1} is such a member already", "ノード {1} はすでに追加されています。変更はありません") \
+    X(CLUSTER_WAS_VOTER, "nothing to do: node {1} votes already", "ノード {1} にはすでに投票権があります。変更はありません") \
+    X(CLUSTER_WAS_STANDBY, "nothing to do: node {1} has no vote", "ノード {1} には投票権がありません。変更はありません") \
+    X(CLUSTER_WAS_REMOVED, "nothing to do: node {1} is no member any more", "ノード {1} はすでに除外されています。変更はありません") \
+    X(CLUSTER_WAS_LEADER, "nothing to do: node {1} leads already", "ノード {1} はすでにリーダーです。変更はありません") \
+    X(CLUSTER_COMMITTING, "waiting until a majority has stored the change", "変更が過半数のノードに保存されるのを待っています") \
+    X(CLUSTER_CATCHING_UP, "node {1} is catching up: it holds {2} of {3} entries", "ノード {1} が追い付くのを待っています: {3} 件中 {2} 件") \
+    X(CLUSTER_NOT_HEARD, "node {1} has not answered the leader yet", "ノード {1} からリーダーへの応答がまだありません") \
+    X(CLUSTER_SETTLING, "waiting until every voter has stored the change before this one", "前の変更がすべての投票ノードに保存されるのを待っています") \
+    X(CLUSTER_TRANSFERRING, "leadership is on its way to another node", "リーダーを移しています") \
+    X(CLUSTER_NOT_DONE, "node {1}: not done in time", "ノード {1}: 時間内に終わりませんでした") \
+    X(CLUSTER_NOT_DONE_HINT, "look at keizoku cluster members, then ask again: it goes on from where it is (--timeout sets the longest wait without progress)", "keizoku cluster members で確認し、もう一度実行してください。続きから進みます(--timeout は進展を待つ最長時間)") \
+    X(CLUSTER_REFUSED, "node {1}: the membership was not changed", "ノード {1}: 構成は変更していません") \
+    X(CLUSTER_NO_SUCH, "no member has that name", "その名前のノードは構成にありません") \
+    X(CLUSTER_NO_SUCH_HINT, "keizoku cluster members shows the names", "名前は keizoku cluster members で確認できます") \
+    X(CLUSTER_ID_TAKEN, "its id is that of member {2}", "その番号はノード {2} が使っています") \
+    X(CLUSTER_ID_USED, "ids only go up, so that a removed node is never mistaken for a new one; {3} is the first that is free", "除外したノードと取り違えないよう番号は増える一方です。使える最小の番号は {3} です") \
+    X(CLUSTER_ID_HINT, "give the new node that id in its configuration, and --id here", "新しいノードの設定と --id に同じ番号を指定してください") \
+    X(CLUSTER_NAME_TAKEN, "a member has that name, with another id, address or role", "同じ名前で番号、アドレス、種類の違うノードがあります") \
+    X(CLUSTER_ADDRESS_TAKEN, "its address is that of member {2}", "そのアドレスはノード {2} が使っています") \
+    X(CLUSTER_LOOK_HINT, "keizoku cluster members shows who they are; remove the old one first if it is to be replaced", "keizoku cluster members で確認してください。置き換える場合は先に古いノードを除外します") \
+    X(CLUSTER_BAD_NAME, "a node's name is 1 to 64 of a-z 0-9 . _ -, as in its certificate", "ノード名は a-z 0-9 . _ - を1〜64字、証明書と同じものです") \
+    X(CLUSTER_BAD_ADDRESS, "an address is host:port, as the other nodes reach it", "アドレスは他のノードから届く host:port です") \
+    X(CLUSTER_BAD_ID, "an id is a whole number from 1, the same as in the node's configuration", "番号は1以上の整数で、ノードの設定と同じものです") \
+    X(CLUSTER_USAGE_HINT, "keizoku cluster add NAME HOST:PORT --id N [--observer]", "keizoku cluster add 名前 HOST:PORT --id 番号 [--observer]") \
+    X(CLUSTER_FULL, "a cluster has at most {3} members", "構成できるノードは最大 {3} 台です") \
+    X(CLUSTER_FULL_HINT, "remove one that is no longer needed", "不要なノードを除外してください") \
+    X(CLUSTER_LAST_VOTER, "it is the last voter: without it nobody could decide anything, not even who comes next", "最後の投票ノードです。これがなければ何も決定できなくなります") \
+    X(CLUSTER_LAST_VOTER_HINT, "give another node a vote first: keizoku cluster promote NAME", "先に別のノードに投票権を与えてください: keizoku cluster promote 名前") \
+    X(CLUSTER_NO_MAJORITY_LEFT, "too few of the other voters answer: without it no write would be possible any more", "応答している他の投票ノードが足りません。これを外すと書き込みができなくなります") \
+    X(CLUSTER_NO_MAJORITY_HINT, "bring the silent nodes back, or remove those first (keizoku cluster members)", "応答のないノードを復旧するか、先にそちらを除外してください(keizoku cluster members)") \
+    X(CLUSTER_IS_OBSERVER, "it was added as an observer: to read, never to vote", "参照専用として追加されたノードで、投票はしません") \
+    X(CLUSTER_IS_OBSERVER_HINT, "remove it and add it again without --observer, with a new id and an empty data directory", "除外してから、新しい番号と空のデータフォルダーで --observer なしで追加し直してください") \
+    X(CLUSTER_WILL_REMOVE, "node {1} will be removed from cluster {2}; it cannot come back under its id", "ノード {1} をクラスター {2} から除外します。同じ番号では戻せません") \
+    X(CLUSTER_NOT_A_VOTER, "only a voter can lead", "リーダーになれるのは投票ノードだけです") \
+    X(CLUSTER_CORE_REFUSED, "the leader's log says why", "理由はリーダーのログにあります") \
     /* schema */ \
     X(TYPE_TEXT, "text", "文字列") \
     X(TYPE_PROSE, "Markdown", "Markdown") \
