@@ -7,19 +7,11 @@
 . "$(dirname "$0")/../lib/lab.sh"
 # shellcheck source=tests/lib/registry.sh
 . "$(dirname "$0")/../lib/registry.sh"
+# shellcheck source=tests/lib/watch.sh
+. "$(dirname "$0")/../lib/watch.sh"
 
 RECORDS=20
-WATCHERS=()
-
-# REV KIND/ID OP of each line
-told() { # FILE
-    local rev kind id op
-    paste -d ' ' <(grep -o '^{"rev":[0-9]*' "$1" | cut -d: -f2) <(grep -oE '"op":"[a-z]*","kind":"[a-z]*","id":"[^"]*"' "$1" |
-        sed 's/"op":"\([a-z]*\)","kind":"\([a-z]*\)","id":"\([^"]*\)"/\2 \3 \1/') |
-        while read -r rev kind id op; do printf '%s %s/%s %s\n' "$rev" "$kind" "$id" "$op"; done
-}
-
-# The same from the history of each record, in the order of revisions.
+# What a watch should tell, from the history of each record, in the order of revisions.
 history_of_all() { # FROM KIND/ID-PATTERN
     local id n
     for n in $(seq "$RECORDS"); do
@@ -30,18 +22,6 @@ history_of_all() { # FROM KIND/ID-PATTERN
         done
     done | awk -v from="$1" '$1 >= from' | grep -E "^[0-9]+ $2 " | sort -n
 }
-
-begin_watch() { # NAME ARGUMENTS…
-    local name=$1
-    shift
-    keizoku watch "$@" -o json -v >"$WORK/$name.told" 2>"$WORK/$name.err" &
-    WATCHERS+=("$!")
-}
-
-is_connected() { grep -q 'connected to' "$WORK/$1.err"; } # NAME
-# The node that a watch listens to: the last one it connected to.
-watched_by() { sed -n 's/.*connected to node \([a-z]*\).*/\1/p' "$WORK/$1.err" | tail -n 1; } # NAME
-has_told() { [ "$(told "$WORK/$1.told" | tail -n 1 | cut -d' ' -f1)" -ge "$2" ]; } # NAME REV
 
 # Creates, changes, verifies and retires sites and, in between, organisations.
 write_some() { # FROM TO
@@ -115,5 +95,5 @@ lab_begin --nodes 3
 export KEIZOKU_TIMEOUT=60s
 test_fail_over
 test_resume
-for pid in "${WATCHERS[@]}"; do kill "$pid"; done
+end_watches
 finish
