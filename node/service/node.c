@@ -129,6 +129,13 @@ static void on_fill_hello(void *data, Kz__Hello *hello)
     kz_lineage_fill_hello(node->lineage, hello);
 }
 
+/* A full disk: what raft stores would end the process, and with it the reads. Without messages it stores nothing,
+ * because an election that nobody answers stays a pre-vote. */
+static bool must_not_store(const struct kz_node *node)
+{
+    return kz_writer_no_space(node->writer) && !kz_node_is_leader(node);
+}
+
 static void on_message(void *data, uint64_t peer_id, const Kz__PeerMessage *message)
 {
     struct kz_node *node = data;
@@ -143,12 +150,16 @@ static void on_message(void *data, uint64_t peer_id, const Kz__PeerMessage *mess
         kz_changes_answered(node->changes, message->forwarded);
     } else if (message->forwarded) {
         if (!kz_reads_answered(node->reads, message->forwarded)) kz_writes_answered(node->writes, message->forwarded);
+    } else if (message->event_offer && message->event_offer->has_command && kz_writer_low_space(node->writer)) {
+        return; /* it is offered again */
     } else if (message->event_offer) {
         kz_outbox_heard(node->outbox, peer_id, message->event_offer);
     } else if (message->gossip) {
         kz_cluster_view_heard(node->cluster_view, peer_id, message->gossip);
     } else if (kz_node_is_fenced(node)) {
         return; /* raft is over here */
+    } else if (must_not_store(node)) {
+        return; /* lost on the way, for all that the others can tell */
     } else if (kz_replica_receive(node->replica, peer_id, message, &err) != KZ_OK) {
         kz_log_warn("peer.protocol", "peer=%s error=\"%s\"", kz_node_member_name(node, peer_id), err.text);
     }
@@ -236,7 +247,7 @@ static void on_second(uv_timer_t *timer)
     kz_outbox_offer(node->outbox);
     kz_recover_tick(node->recover);
     kz_conn_tick(node);
-    if (node->contact_wall_ms >= node->contact_stored_ms + store_every_ms) {
+    if (node->contact_wall_ms >= node->contact_stored_ms + store_every_ms && !kz_writer_no_space(node->writer)) {
         node->contact_stored_ms = node->contact_wall_ms;
         (void)kz_replica_io_put_local(node, CONTACT_KEY, &node->contact_wall_ms, sizeof node->contact_wall_ms);
     }

@@ -463,7 +463,9 @@ static uint64_t earliest_deadline(const struct pending *pending)
 
 static void tick_pending(struct kz_writes *writes, struct pending *pending, uint64_t now_ms)
 {
-    bool no_leader = !pending->ever_sent && now_ms - pending->started_ms >= LEADER_WAIT_MS;
+    /* A node that has been without a leader for that long has waited before the write came. */
+    bool waited = now_ms - pending->started_ms >= LEADER_WAIT_MS;
+    bool no_leader = !pending->ever_sent && (waited || kz_node_without_leader_ms(writes->node) >= LEADER_WAIT_MS);
     if (no_leader || earliest_deadline(pending) <= now_ms)
         drop_clients(pending, NULL, pending->ever_sent ? KZ_FAULT_NOT_CONFIRMED : KZ_FAULT_NO_LEADER_WRITE);
     if (TAILQ_EMPTY(&pending->clients) && SLIST_EMPTY(&pending->askers) && !pending->held) {
@@ -481,7 +483,8 @@ void kz_writes_tick(struct kz_writes *writes)
     if (writes->refused) kz_writes_leader_changed(writes);
     struct pending *pending, *next;
     HASH_ITER(by_id, writes->ids, pending, next) tick_pending(writes, pending, now_ms);
-    bool due = now_ms - writes->proposed_ms >= KZ_BEACON_INTERVAL_MS;
+    /* A leader without room has nobody to hand over to. */
+    bool due = now_ms - writes->proposed_ms >= KZ_BEACON_INTERVAL_MS && !kz_writer_no_space(writes->node->writer);
     kz_writes_flush(writes);
     if (due && kz_node_is_leader(writes->node)) kz_writes_beacon(writes);
 }

@@ -52,6 +52,9 @@ struct work_list {
     struct work *first, *last;
 };
 
+#define NO_SPACE_PART 4
+enum shortage { SHORT_OF_NOTHING, SHORT_LOW, SHORT_OF_ALL };
+
 struct kz_writer {
     struct kz_store *store; /* borrowed */
     struct kz_writer_options options;
@@ -65,7 +68,7 @@ struct kz_writer {
     bool closing;
 
     atomic_size_t queued_bytes;
-    atomic_bool low_space;
+    atomic_uint shortage; /* enum shortage */
 
     /* The loop thread's. */
     uint64_t last_seq;
@@ -278,11 +281,12 @@ static void look_at_space(struct kz_writer *writer)
         kz_log_warn("store.space_unknown", "error=\"%s\"", err.text);
         return;
     }
-    bool low = map_room < writer->options.free_reserve_bytes || disk_room < writer->options.free_reserve_bytes;
-    if (low != atomic_exchange(&writer->low_space, low))
-        kz_log_warn(low ? "store.low_space" : "store.space_back", "map_bytes=%llu disk_bytes=%llu reserve_bytes=%llu",
-                    (unsigned long long)map_room, (unsigned long long)disk_room,
-                    (unsigned long long)writer->options.free_reserve_bytes);
+    uint64_t room = map_room < disk_room ? map_room : disk_room, reserve = writer->options.free_reserve_bytes;
+    unsigned shortage = room >= reserve ? SHORT_OF_NOTHING : room >= reserve / NO_SPACE_PART ? SHORT_LOW : SHORT_OF_ALL;
+    static const char *const facts[] = {"store.space_back", "store.low_space", "store.no_space"};
+    if (shortage != atomic_exchange(&writer->shortage, shortage))
+        kz_log_warn(facts[shortage], "map_bytes=%llu disk_bytes=%llu reserve_bytes=%llu", (unsigned long long)map_room,
+                    (unsigned long long)disk_room, (unsigned long long)writer->options.free_reserve_bytes);
 }
 
 /* Where tests end the process: around the commit of each kind of work. */
@@ -570,7 +574,8 @@ bool kz_writer_full(const struct kz_writer *writer)
     return atomic_load(&writer->queued_bytes) >= KZ_WRITER_QUEUE_BYTES;
 }
 
-bool kz_writer_low_space(const struct kz_writer *writer) { return atomic_load(&writer->low_space); }
+bool kz_writer_low_space(const struct kz_writer *writer) { return atomic_load(&writer->shortage) >= SHORT_LOW; }
+bool kz_writer_no_space(const struct kz_writer *writer) { return atomic_load(&writer->shortage) == SHORT_OF_ALL; }
 
 /* ---- taking completions ---- */
 

@@ -78,5 +78,7 @@ void kz_writer_poll(struct kz_writer *writer, const struct kz_writer_visitor *vi
 /* Free space was below the reserve when last looked at (every cycle, and about once a second when idle): refuse
  * writes, give leadership away, keep answering reads. */
 bool kz_writer_low_space(const struct kz_writer *writer);
+/* Less than a quarter of the reserve: a write that is not refused may fail, and that ends the process. */
+bool kz_writer_no_space(const struct kz_writer *writer);
 
 #endif

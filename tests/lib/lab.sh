@@ -53,6 +53,14 @@ keep_logs() {
     done
 }
 
+# File systems that a test put below its folder.
+unmount_all() {
+    local place
+    while read -r _ place _; do
+        case "$place" in "$WORK"/*) umount -l "$place" ;; esac
+    done </proc/self/mounts
+}
+
 clean_up() {
     local dir site
     for dir in "${LABS[@]+"${LABS[@]}"}"; do
@@ -62,6 +70,7 @@ clean_up() {
         done <"$dir/sites"
     done
     if [ "$FAILED" -gt 0 ]; then keep_logs; fi
+    unmount_all
     rm -rf "$WORK"
 }
 trap clean_up EXIT

@@ -11,7 +11,8 @@
 . "$(dirname "$0")/../lib/registry.sh"
 
 DISK=64m    # the laboratory reserves 16 MiB of it
-LEFT_KIB=8192 # what the filler leaves
+LOW_KIB=12288 # less than the reserve
+NONE_KIB=3072 # less than a quarter of it
 VICTIM=''
 OTHERS=()
 
@@ -28,7 +29,7 @@ give_disk() { # SITE
 fill() { # SITE KIB-LEFT
     local free
     free=$(df --output=avail -k "$LAB/$1/data" | tail -n 1)
-    head -c "$(((free - $2) * 1024))" /dev/zero >"$LAB/$1/data/filler"
+    head -c "$(((free - $2) * 1024))" /dev/zero >>"$LAB/$1/data/filler"
 }
 
 empty() { rm -f "$LAB/$1/data/filler"; } # SITE
@@ -49,7 +50,7 @@ make_leader() { # SITE
 }
 
 test_full() {
-    check the-disk-is-filled fill "$VICTIM" "$LEFT_KIB"
+    check the-disk-is-filled fill "$VICTIM" "$LOW_KIB"
     check it-gives-leadership-away wait_until "$WAIT" leads_not "$VICTIM"
     KEIZOKU_NODE=$(nodes "${OTHERS[@]}") check the-others-are-written wait_until "$WAIT" is_writable before
     check it-serves-reads expect_exit 0 at "$VICTIM" keizoku get site before --read local
@@ -69,13 +70,31 @@ test_events() {
     check it-is-taken-once expect_equal 1 "$(keizoku list entry -o json | json 'items.#')"
 }
 
-# Not a byte is left: whether the node still runs or has ended, the others go on.
+log_says() { grep -q "$2" "$LAB/$1/keizokud.log"; } # SITE TEXT
+
+# Not a byte is left: it stores nothing any more, not even what raft would, and serves what it has.
 test_not_a_byte() {
     local n
+    check the-disk-is-all-but-full fill "$VICTIM" "$NONE_KIB"
+    check it-sees-that wait_until "$WAIT" log_says "$VICTIM" store.no_space
     check the-disk-is-full fill "$VICTIM" 0
+    check not-a-byte-is-left expect_equal 0 "$(df --output=avail -k "$LAB/$VICTIM/data" | tail -n 1 | tr -d ' ')"
     for n in 1 2 3 4 5; do check "write-$n-goes-on" put_site "full-$n" full; done
     check the-others-lead leads_not "$VICTIM"
+    check it-still-runs runs "$VICTIM"
+    check it-still-serves-reads expect_text before at "$VICTIM" keizoku get site before
+    check it-refuses-a-write expect_exit 8 at "$VICTIM" put_site refused refused
+    check it-stays-a-while it_outlives_an_election
     check the-others-have-it-all wait_until "$WAIT" same_state "${OTHERS[@]}"
+}
+
+it_outlives_an_election() {
+    local leader
+    leader=$(KEIZOKU_NODE=$(nodes "${OTHERS[@]}") wait_leader)
+    lab pause "$leader" >/dev/null
+    sleep 3
+    lab resume "$leader" >/dev/null
+    runs "$VICTIM"
 }
 
 test_room_again() {

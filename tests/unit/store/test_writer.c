@@ -368,9 +368,23 @@ static void low_space_is_seen_before_it_is_used_up(void **state)
 {
     struct loop *loop = *state;
     assert_false(kz_writer_low_space(loop->writer));
+    assert_false(kz_writer_no_space(loop->writer));
     kz_writer_close(loop->writer);
     open_writer(loop, UINT64_MAX);
     assert_true(kz_writer_low_space(loop->writer));
+    assert_true(kz_writer_no_space(loop->writer));
+}
+
+static void low_space_comes_before_no_space(void **state)
+{
+    struct loop *loop = *state;
+    uint64_t map_room, disk_room;
+    struct kz_err err;
+    assert_int_equal(kz_store_room(loop->f.store, &map_room, &disk_room, &err), KZ_OK);
+    kz_writer_close(loop->writer);
+    open_writer(loop, 2 * (map_room < disk_room ? map_room : disk_room));
+    assert_true(kz_writer_low_space(loop->writer));
+    assert_false(kz_writer_no_space(loop->writer));
 }
 
 static void a_queue_past_its_limit_says_so(void **state)
@@ -443,6 +457,7 @@ int main(void)
         T(an_import_too_soon_after_others_is_refused_and_taken_once_they_are_cleared),
         T(a_damaged_snapshot_is_reported_once_and_the_state_stays),
         T(low_space_is_seen_before_it_is_used_up),
+        T(low_space_comes_before_no_space),
         T(a_queue_past_its_limit_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
