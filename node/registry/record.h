@@ -78,8 +78,8 @@ void kz_record_check(const Kz__Record *record, struct kz_violations *violations)
 void kz_record_check_change(const Kz__Record *before, const Kz__Record *after, struct kz_violations *violations);
 #define KZ_REWIND_ID "all" /* in a mutation that is about all records of its kind */
 /* Whether the operation is one of the kind's: events take APPEND only ("event.append_only"), all others never
- * ("event.only"); and whether one that goes back in time says how far. An unknown kind or operation is somebody else's to refuse. Before kz_record_check, on proposing and
- * in apply. */
+ * ("event.only"); and whether one that goes back in time says how far. An unknown kind or operation is somebody else's
+ * to refuse. Before kz_record_check, on proposing and in apply. */
 void kz_mutation_check_op(const Kz__Mutation *mutation, struct kz_violations *violations);
 
 /* How a rule looks at other records. `find` answers live, retired or absent. */

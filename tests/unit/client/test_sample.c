@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is derived from deploy/sample is what was worked out by hand. argv[1]: the repository. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/files.h"
+#include "node/registry/order.h"
+#include "node/registry/targets.h"
+
+#define MINUTE_S INT64_C(60)
+#define SYSTEMS 38
+
+static const char *repository;
+
+struct sample {
+    struct kz_files files;
+    struct kz_set set;
+    struct kz_graph graph;
+};
+
+static int load(void **state)
+{
+    static struct sample sample;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/deploy/sample", repository);
+    Kz__Error *error = kz_files_read(&sample.files, path);
+    if (error) {
+        for (size_t i = 0; i < error->n_violations; i++)
+            fprintf(stderr, "%s: %s\n", error->violations[i]->path, error->violations[i]->en);
+        return -1;
+    }
+    size_t count = sample.files.entries.count;
+    const Kz__Record **records = calloc(count, sizeof(records[0]));
+    if (!records) return -1;
+    for (size_t i = 0; i < count; i++) {
+        kz_record_derive(sample.files.entries.items[i].record);
+        records[i] = sample.files.entries.items[i].record;
+    }
+    kz_set_init(&sample.set, records, count);
+    kz_graph_init(&sample.graph, &sample.set);
+    free(records);
+    *state = &sample;
+    return 0;
+}
+
+static int unload(void **state)
+{
+    struct sample *sample = *state;
+    kz_graph_fini(&sample->graph);
+    kz_set_fini(&sample->set);
+    kz_files_fini(&sample->files);
+    return 0;
+}
+
+static void check_reference(void *data, const char *path, Kz__Kind kind, const char *id)
+{
+    const struct sample *sample = data;
+    if (kz_set_find(&sample->set, kind, id) == NULL) fail_msg("%s: no %d/%s", path, (int)kind, id);
+}
+
+static void every_reference_of_the_sample_is_answered(void **state)
+{
+    struct sample *sample = *state;
+    for (size_t i = 0; i < sample->set.count; i++)
+        kz_record_references(sample->set.items[i], check_reference, sample);
+    assert_int_equal(sample->set.count, sample->files.entries.count); /* none stands twice */
+    assert_int_equal(sample->graph.count, SYSTEMS);
+    assert_int_equal(sample->graph.cycle_count, 0);
+}
+
+static void every_kind_that_is_kept_has_a_sample(void **state)
+{
+    struct sample *sample = *state;
+    size_t kinds_count = 0;
+    const struct kz_kind *kinds = kz_kinds(&kinds_count);
+    for (size_t i = 0; i < kinds_count; i++) {
+        size_t count = 0;
+        kz_set_kind(&sample->set, kinds[i].number, &count);
+        if ((count > 0) == kinds[i].event) fail_msg("%s", kinds[i].name);
+    }
+}
+
+static void check_step(const struct sample *sample, const struct kz_order_step *step, const char *line)
+{
+    char system[KZ_ID_MAX_BYTES + 1], mark[2] = "";
+    long begins = 0, runs = 0, late = 0;
+    assert_in_range(sscanf(line, "%64s %ld %ld %ld %1s", system, &begins, &runs, &late, mark), 4, 5);
+    assert_string_equal(sample->graph.systems[step->system]->id, system);
+    assert_int_equal(step->start_s, begins * MINUTE_S);
+    assert_int_equal(step->finish_s, runs * MINUTE_S);
+    assert_int_equal(step->late_s, late * MINUTE_S);
+    assert_int_equal(step->misses, late > 0);
+    assert_int_equal(step->at_least, mark[0] == '+');
+}
+
+static void the_order_of_the_sample_is_as_worked_out_by_hand(void **state)
+{
+    struct sample *sample = *state;
+    struct kz_order order;
+    char path[4096], line[256];
+    size_t count = 0;
+    snprintf(path, sizeof path, "%s/tests/unit/client/sample-order.txt", repository);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    kz_order_init(&order, &sample->graph, &(struct kz_order_options){0});
+    while (fgets(line, sizeof line, file)) {
+        if (line[0] == '#') continue;
+        assert_true(count < order.count);
+        check_step(sample, &order.steps[count++], line);
+    }
+    fclose(file);
+    assert_int_equal(count, order.count);
+    assert_int_equal(count, SYSTEMS);
+    kz_order_fini(&order);
+}
+
+/* G 2.5.2(1)-1: who is late, and on what it waits. */
+static void two_systems_of_the_sample_miss_their_rto_and_say_why(void **state)
+{
+    static const char *const chains[2] = {"togo-kasou-server domain-file-server groupware ",
+                                          "togo-kasou-server juki youshiensha "};
+    struct sample *sample = *state;
+    struct kz_order order;
+    size_t missing = 0;
+    kz_order_init(&order, &sample->graph, &(struct kz_order_options){0});
+    for (size_t i = 0; i < order.count; i++) {
+        if (!order.steps[i].misses) continue;
+        char text[256] = "";
+        size_t count = 0;
+        size_t *chain = kz_order_chain(&order, i, &count);
+        for (size_t j = 0; j < count; j++) {
+            size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, "%s ", sample->graph.systems[order.steps[chain[j]].system]->id);
+        }
+        free(chain);
+        assert_true(missing < 2);
+        assert_string_equal(text, chains[missing++]);
+    }
+    assert_int_equal(missing, 2);
+    kz_order_fini(&order);
+}
+
+/* N 図4 has the platform carry the others: 1h, because the shortest of them need 2h and 3h (G 2.5.2(1)-4). */
+static void the_platform_of_the_sample_is_required_by_its_dependants(void **state)
+{
+    struct sample *sample = *state;
+    struct kz_required *required = kz_targets_required(&sample->set, &sample->graph);
+    const struct kz_required *platform = &required[kz_set_index(&sample->set, KZ__KIND__SYSTEM, "togo-kasou-server")];
+    assert_true(platform->has);
+    assert_int_equal(platform->rto_s, 120 * MINUTE_S);
+    assert_string_equal(platform->from->id, "domain-file-server");
+    free(required);
+}
+
+static void the_level_of_the_platform_of_the_sample_is_its_lowest_component(void **state)
+{
+    struct sample *sample = *state;
+    struct kz_level *levels = kz_targets_levels(&sample->set, &sample->graph);
+    const struct kz_level *platform = &levels[kz_set_index(&sample->set, KZ__KIND__SYSTEM, "togo-kasou-server")];
+    assert_int_equal(platform->components, 13);
+    assert_int_equal(platform->target, 4);
+    assert_int_equal(platform->gap, platform->target - platform->current);
+    assert_int_equal(platform->lowest->component->current_level, platform->current);
+    free(levels);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_reference_of_the_sample_is_answered),
+        cmocka_unit_test(every_kind_that_is_kept_has_a_sample),
+        cmocka_unit_test(the_order_of_the_sample_is_as_worked_out_by_hand),
+        cmocka_unit_test(two_systems_of_the_sample_miss_their_rto_and_say_why),
+        cmocka_unit_test(the_platform_of_the_sample_is_required_by_its_dependants),
+        cmocka_unit_test(the_level_of_the_platform_of_the_sample_is_its_lowest_component),
+    };
+    if (argc != 2) return 2;
+    repository = argv[1];
+    return cmocka_run_group_tests(tests, load, unload);
+}
