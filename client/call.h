@@ -17,6 +17,7 @@ struct kz_client {
     Kz__ReadMode read;
     uint64_t epoch; /* the latest known; 0: none */
     int64_t timeout_ms;
+    int hangup_fd;          /* whose reader's end ends a watch; -1: none */
     int64_t local_until_ms; /* until then `auto` does not wait for a quorum again */
     void (*trace)(void *data, const char *line);
     void *trace_data;

@@ -30,6 +30,7 @@ enum kz_code kz_client_open(const struct kz_client_options *options, struct kz_c
     if (!client) return kz_fail(err, KZ_NO_MEMORY, "out of memory");
     client->read = options->read;
     client->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : KZ_CLIENT_TIMEOUT_MS;
+    client->hangup_fd = -1;
     client->trace = options->trace;
     client->trace_data = options->trace_data;
     struct kz_failure unread, *failure = options->failure ? options->failure : &unread;
@@ -140,3 +141,5 @@ void kz_client_note_break(struct kz_client *client, const struct kz_err *err)
     const char *detail = why ? why->detail : attempt->reason == KZ_T_REASON_OTHER ? err->text : "";
     snprintf(attempt->detail, sizeof attempt->detail, "%.150s", detail);
 }
+
+void kz_client_end_with(struct kz_client *client, int fd) { client->hangup_fd = fd; }

@@ -46,6 +46,10 @@ enum kz_code kz_client_call(struct kz_client *client, Kz__Request *request, Kz__
  * Returns false to end the watch. */
 typedef bool (*kz_client_on_change)(void *data, const Kz__Response *response);
 
+/* A watch ends as if `on_change` had returned false, soon after nobody reads `fd` (a pipe or socket) any more, so that
+ * it does not outlive its reader until the next change. */
+void kz_client_end_with(struct kz_client *client, int fd);
+
 /* Runs until `on_change` returns false (KZ_OK), a node refuses the request (its error in *response), or no node was
  * reachable for `patience_ms` at a stretch (UNREACHABLE); < 0: for ever. Resumes on another node after a break. */
 enum kz_code kz_client_watch(struct kz_client *client, const Kz__WatchRequest *watch, int64_t patience_ms,

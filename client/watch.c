@@ -13,6 +13,7 @@
 #define DIAL_MS 5000
 #define RETRY_MS 250
 #define SEND_MS 5000
+#define READER_LOOK_MS 250
 
 struct watcher {
     struct kz_client *client;
@@ -83,14 +84,34 @@ static enum kz_code ping(struct watcher *watcher, struct kz_err *err)
     return kz_connection_send(client->connection, ++client->next_stream, &request, kz_clock_ms() + SEND_MS, err);
 }
 
+static bool is_reader_gone(int fd)
+{
+    struct pollfd reader = {.fd = fd};
+    return fd >= 0 && poll(&reader, 1, 0) == 1 && (reader.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/* TIMED_OUT also when nobody reads what is told: then the watch is to stop. */
+static enum kz_code wait_response(struct watcher *watcher, uint32_t *stream, Kz__Response **response, int64_t wait_ms,
+                                  struct kz_err *err)
+{
+    struct kz_client *client = watcher->client;
+    int64_t until_ms = kz_clock_ms() + wait_ms;
+    for (;;) {
+        int64_t step_ms = kz_clock_ms() + READER_LOOK_MS;
+        if (step_ms > until_ms || client->hangup_fd < 0) step_ms = until_ms;
+        enum kz_code code = kz_connection_receive(client->connection, stream, response, step_ms, err);
+        watcher->stop = watcher->stop || is_reader_gone(client->hangup_fd);
+        if (code != KZ_TIMED_OUT || watcher->stop || kz_clock_ms() >= until_ms) return code;
+    }
+}
+
 static enum kz_code receive(struct watcher *watcher, uint32_t *stream, Kz__Response **response, struct kz_err *err)
 {
-    struct kz_connection *connection = watcher->client->connection;
-    enum kz_code code = kz_connection_receive(connection, stream, response, kz_clock_ms() + PING_AFTER_MS, err);
-    if (code != KZ_TIMED_OUT) return code;
+    enum kz_code code = wait_response(watcher, stream, response, PING_AFTER_MS, err);
+    if (code != KZ_TIMED_OUT || watcher->stop) return code;
     code = ping(watcher, err);
     if (code) return code;
-    return kz_connection_receive(connection, stream, response, kz_clock_ms() + PONG_WITHIN_MS, err);
+    return wait_response(watcher, stream, response, PONG_WITHIN_MS, err);
 }
 
 static bool is_final(enum kz_code code) { return code && !kz_code_retryable(code) && code != KZ_IO; }
@@ -103,6 +124,7 @@ static enum kz_code follow(struct watcher *watcher, Kz__Response **refusal, stru
         uint32_t stream = 0;
         Kz__Response *response = NULL;
         code = receive(watcher, &stream, &response, err);
+        if (code == KZ_TIMED_OUT && watcher->stop) return KZ_OK;
         if (code) break;
         watcher->heard_ms = kz_clock_ms();
         if (stream == watcher->stream && response->error) {
@@ -145,6 +167,7 @@ enum kz_code kz_client_watch(struct kz_client *client, const Kz__WatchRequest *w
         if (code == KZ_NO_MEMORY) return code;
         if (patience_ms >= 0 && kz_clock_ms() - watcher.heard_ms > patience_ms)
             return kz_fail(err, KZ_UNREACHABLE, "no node reachable");
+        if (is_reader_gone(client->hangup_fd)) return KZ_OK;
         (void)poll(NULL, 0, RETRY_MS);
     }
 }

@@ -366,7 +366,10 @@ static int fail_too_old(struct kz_cli *cli, const Kz__Meta *meta)
     struct kz_buf limit, time;
     kz_buf_init(&limit, 0);
     kz_buf_init(&time, 0);
-    kz_show_duration(&cli->view, &limit, cli->options.max_age_ms);
+    if (cli->options.max_age_ms < 1000)
+        kz_buf_addf(&limit, "%" PRId64 "ms", cli->options.max_age_ms);
+    else
+        kz_show_duration(&cli->view, &limit, cli->options.max_age_ms);
     if (meta->has_data_time_ms)
         kz_time_format(&time, meta->data_time_ms);
     else

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli/cache.h"
 #include "client/cli/commands.h"
@@ -321,6 +322,7 @@ int kz_run_watch(struct kz_cli *cli)
     watch.from_rev = watch.has_from_rev ? (uint64_t)cli->options.from_rev : 0;
     Kz__Response *refusal = NULL;
     struct kz_err err = {.code = KZ_OK};
+    kz_client_end_with(cli->client, STDOUT_FILENO);
     enum kz_code code = kz_client_watch(cli->client, &watch, -1, print_changes, cli, &refusal, &err);
     struct kz_error_context context = {.subject = cli->subject, .role = cli->command->role};
     if (code) return kz_cli_fail(cli, kz_error_of_call(cli->client, &err, cli->options.timeout_ms, &context));

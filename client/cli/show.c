@@ -12,6 +12,7 @@
 #include "node/registry/when.h"
 
 #define NUMBER_TEXT_BYTES 24
+#define VIOLATIONS_FEW 20 /* of an error, for people; JSON has them all */
 #define COLOUR_WARN "\033[1;33m"
 #define COLOUR_ERROR "\033[1;31m"
 #define COLOUR_END "\033[0m"
@@ -324,8 +325,14 @@ void kz_show_error(const struct kz_view *view, const Kz__Error *error, const Kz_
     if (view->colour) kz_buf_add_text(out, COLOUR_ERROR);
     kz_show_line(view, out, KZ_T_ERROR_LINE, KZ_TEXT_ARGS(what));
     if (view->colour) kz_buf_add_text(out, COLOUR_END);
-    for (size_t i = 0; i < error->n_violations; i++)
+    for (size_t i = 0; i < error->n_violations && i < VIOLATIONS_FEW; i++)
         print_violation(view, error->violations[i], out);
+    if (error->n_violations > VIOLATIONS_FEW) {
+        char rest[NUMBER_TEXT_BYTES];
+        snprintf(rest, sizeof rest, "%zu", error->n_violations - VIOLATIONS_FEW);
+        kz_buf_add_text(out, "  ");
+        kz_show_line(view, out, KZ_T_MORE_ROWS, KZ_TEXT_ARGS(rest));
+    }
     if (why && *why) kz_show_line(view, out, KZ_T_WHY_LINE, KZ_TEXT_ARGS(why));
     if (error->current) print_conflict(view, error, base, mine, out);
     if (hint && *hint) kz_show_line(view, out, KZ_T_HINT_LINE, KZ_TEXT_ARGS(hint));

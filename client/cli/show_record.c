@@ -60,8 +60,9 @@ static void add_cell(struct kz_buf *out, const ProtobufCMessage *message, const 
 /* ---- the list ---- */
 
 /* Which fields are columns: of `list` few, of wide more, of CSV all. */
-static bool is_column(const struct kz_view *view, const struct kz_field *field)
+static bool is_column(const struct kz_view *view, const struct kz_kind *kind, const struct kz_field *field)
 {
+    if ((field->flags & KZ_FIELD_EVENT) && !kind->event) return false;
     if (view->output == KZ_OUTPUT_CSV) return true;
     if (view->output == KZ_OUTPUT_WIDE) return field->flags & (KZ_FIELD_LIST | KZ_FIELD_WIDE);
     return field->flags & KZ_FIELD_LIST;
@@ -70,10 +71,11 @@ static bool is_column(const struct kz_view *view, const struct kz_field *field)
 static bool is_id(const struct kz_field *field) { return strcmp(field->name, "id") == 0; }
 static bool is_labels(const struct kz_field *field) { return strcmp(field->name, "labels") == 0; }
 
-static void add_headers(const struct kz_view *view, const struct kz_field *fields, bool envelope, struct kz_grid *grid)
+static void add_headers(const struct kz_view *view, const struct kz_kind *kind, const struct kz_field *fields,
+                        bool envelope, struct kz_grid *grid)
 {
     for (const struct kz_field *field = fields; field->name; field++) {
-        if ((envelope && is_id(field)) || !is_column(view, field)) continue;
+        if ((envelope && is_id(field)) || !is_column(view, kind, field)) continue;
         struct kz_buf header;
         kz_buf_init(&header, 0);
         const char *name = view->japanese ? field->label.ja : field->name;
@@ -87,11 +89,11 @@ static void add_headers(const struct kz_view *view, const struct kz_field *field
     }
 }
 
-static void add_row(const struct kz_view *view, const ProtobufCMessage *message, const struct kz_field *fields,
-                    const Kz__Record *envelope, struct kz_grid *grid)
+static void add_row(const struct kz_view *view, const struct kz_kind *kind, const ProtobufCMessage *message,
+                    const struct kz_field *fields, const Kz__Record *envelope, struct kz_grid *grid)
 {
     for (const struct kz_field *field = fields; field->name; field++) {
-        if ((envelope && is_id(field)) || !is_column(view, field)) continue;
+        if ((envelope && is_id(field)) || !is_column(view, kind, field)) continue;
         struct kz_buf cell;
         kz_buf_init(&cell, 0);
         if (envelope && is_labels(field))
@@ -108,12 +110,12 @@ static void show_list_grid(const struct kz_view *view, const struct kz_kind *kin
 {
     struct kz_grid grid = {0};
     kz_grid_add_column(&grid, kz_text(KZ_T_COLUMN_ID, view->japanese), false);
-    add_headers(view, kind->fields, false, &grid);
-    add_headers(view, kz_envelope_fields(), true, &grid);
+    add_headers(view, kind, kind->fields, false, &grid);
+    add_headers(view, kind, kz_envelope_fields(), true, &grid);
     for (size_t i = 0; i < count; i++) {
         kz_grid_add_cell(&grid, records[i]->id);
-        add_row(view, kz_record_body(records[i]), kind->fields, NULL, &grid);
-        add_row(view, &records[i]->base, kz_envelope_fields(), records[i], &grid);
+        add_row(view, kind, kz_record_body(records[i]), kind->fields, NULL, &grid);
+        add_row(view, kind, &records[i]->base, kz_envelope_fields(), records[i], &grid);
     }
     kz_show_grid(view, &grid, out);
 }

@@ -151,7 +151,7 @@ void kz_grid_write_csv(const struct kz_grid *grid, bool headers, struct kz_buf *
 {
     size_t count = grid->column_count;
     if (count == 0) return;
-    kz_buf_add_text(out, BOM);
+    if (headers) kz_buf_add_text(out, BOM); /* rows alone go to a program, or behind others */
     for (size_t i = 0; headers && i < count; i++) {
         if (i) kz_buf_add_text(out, ",");
         write_csv_cell(grid->columns[i].header, false, out);

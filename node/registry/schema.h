@@ -43,6 +43,7 @@ enum kz_field_flag {
     KZ_FIELD_SYSTEM = 1 << 3,   /* set by keizoku, ignored on input (rev, created_at, ...) */
     KZ_FIELD_DERIVED = 1 << 4,  /* computed by apply; ignored on input */
     KZ_FIELD_PERSONAL = 1 << 5, /* personal data: reads are audited */
+    KZ_FIELD_EVENT = 1 << 7,    /* of the envelope: events only */
     KZ_FIELD_NARROW = 1 << 6,   /* TEXT of codes and numbers: 全角 typed is stored as ASCII where that is possible */
 };
 

@@ -90,9 +90,13 @@ enum kz_code kz_view_get(struct kz_view *view, Kz__Kind kind, const char *id, Kz
     enum kz_code code = kz_state_find(&view->scope, &key, &bytes, &retired, err);
     if (code == KZ_NOT_FOUND) return no_record(kind, id, err);
     if (code != KZ_OK) return code;
-    *out = kz__record__unpack(NULL, bytes.size_bytes, bytes.data);
-    if (*out == NULL) return kz_table_corrupt(KZ_TABLE_RECORDS, key.bytes, key.size_bytes, "does not decode", err);
-    return KZ_OK;
+    /* By way of the arena, which tells damage from want of memory. */
+    Kz__Record *record;
+    kz_arena_reset(&view->scratch.arena);
+    code = kz_state_decode_record(&view->scratch.arena, &key, bytes, &record, err);
+    if (code != KZ_OK) return code;
+    *out = kz_record_dup(record);
+    return *out != NULL ? KZ_OK : kz_fail(err, KZ_NO_MEMORY, "read a record: out of memory");
 }
 
 /* Decodes into the view's arena, which is emptied for each row. */

@@ -91,9 +91,15 @@ test_resume() {
     check from-a-revision-on-it-is-the-same expect_equal "$(tail -n +20 "$WORK/all.list")" "$(told "$WORK/again.told" | grep -v ' site/end ')"
 }
 
+# One line is all that is read, and no change follows that would show the watch that its reader is gone.
+test_reader_leaves() {
+    check a-watch-ends-with-its-reader timeout "$WAIT" bash -c 'keizoku watch site/w1 --from 1 | head -n 1'
+}
+
 lab_begin --nodes 3
 export KEIZOKU_TIMEOUT=60s
 test_fail_over
 test_resume
+test_reader_leaves
 end_watches
 finish
