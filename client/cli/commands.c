@@ -63,6 +63,8 @@ static const struct kz_command table[] = {
      "fields, types, labels, rules, sources", "項目、型、名称、制約、根拠"},
     {"outcome", "X", "REQUEST-ID", 0, OPERATOR, kz_run_outcome,
      "what became of a write whose answer was lost", "応答を受け取れなかった書き込みの結果"},
+    {"salvage", "*", "VERB FILE", KZ_OPTION_FILE | KZ_OPTION_DRY_RUN, OPERATOR, kz_run_salvage,
+     "export -f, show, apply: what only a node that was left behind holds", "export -f 書出し、show 表示、apply 適用: 取り残されたノードだけにある内容"},
     {"completion", "S", "bash|zsh", 0, NULL, kz_run_completion,
      "completion for your shell: eval \"$(keizoku completion bash)\"", "シェルの補完: eval \"$(keizoku completion bash)\""},
     {"version", "", "", 0, NULL, kz_run_version,

@@ -427,6 +427,26 @@
     X(CLUSTER_WILL_REMOVE, "node {1} will be removed from cluster {2}; it cannot come back under its id", "ノード {1} をクラスター {2} から除外します。同じ番号では戻せません") \
     X(CLUSTER_NOT_A_VOTER, "only a voter can lead", "リーダーになれるのは投票ノードだけです") \
     X(CLUSTER_CORE_REFUSED, "the leader's log says why", "理由はリーダーのログにあります") \
+    /* salvage */ \
+    X(SALVAGE_UNWRITABLE, "{1} cannot be written", "{1} に書き込めません") \
+    X(SALVAGE_EXISTS, "there is a file of that name already", "同じ名前のファイルがすでにあります") \
+    X(SALVAGE_EXISTS_HINT, "choose another name; a salvage is never overwritten", "別の名前を指定してください。上書きはしません") \
+    X(SALVAGE_DAMAGED, "it is not a whole salvage file: its bytes do not fit its checksum", "退避ファイルとして完全ではありません(内容がチェックサムと一致しません)") \
+    X(SALVAGE_DAMAGED_HINT, "export it again, or copy it again from where it was made", "もう一度 export するか、作成した場所からコピーし直してください") \
+    X(SALVAGE_EXPORTED, "{1} of what only {2} holds written to {3}; the node keeps it too", "{2} だけにある {1} 件を {3} に書き出しました。ノードにも残っています") \
+    X(SALVAGE_INEXACT, "  where the old and the new cluster part is not known exactly: some of it may be there already", "  分岐点が正確に分からないため、すでに反映済みのものも含まれることがあります") \
+    X(SALVAGE_NEXT, "  next: keizoku salvage show {1}, then apply {1} (--node: the new cluster)", "  次: 新しいクラスターに対して keizoku salvage show {1}、その後 apply {1}") \
+    X(SALVAGE_HEAD, "node {1} of epoch {2}, left behind by epoch {3}; shared up to index {4}; exported {5}", "ノード {1}(エポック {2})、エポック {3} に取り残されたもの。索引 {4} まで共通、書出し {5}") \
+    X(SALVAGE_ITEM, "[{1}] {2} {3} ({4}) {5} {6} {7}", "[{1}] {2} {3} ({4}) {5} {6} {7}") \
+    X(SALVAGE_NOW, "  meanwhile in the present cluster:", "  現在のクラスターでのその後の変更:") \
+    X(SALVAGE_THERE, "there already", "反映済み") \
+    X(SALVAGE_APPLY, "apply", "適用") \
+    X(SALVAGE_CONFLICT, "CONFLICT", "競合") \
+    X(SALVAGE_BY_HAND, "by hand", "要手作業") \
+    X(SALVAGE_STATE_APPLIED, "was applied there", "旧クラスターで適用済み") \
+    X(SALVAGE_STATE_UNCERTAIN, "uncertain", "不確定") \
+    X(SALVAGE_COUNTS, "{1} to apply, {2} there already, {3} in conflict, {4} by hand; nothing was written", "適用対象 {1} 件、反映済み {2} 件、競合 {3} 件、要手作業 {4} 件。書き込みはしていません") \
+    X(SALVAGE_APPLIED, "{1} applied, {2} there already, {3} in conflict (left as they are), {4} by hand", "適用 {1} 件、反映済み {2} 件、競合 {3} 件(変更していません)、要手作業 {4} 件") \
     /* schema */ \
     X(TYPE_TEXT, "text", "文字列") \
     X(TYPE_PROSE, "Markdown", "Markdown") \

@@ -10,6 +10,7 @@
 #include "node/service/lineage.h"
 #include "node/service/node_parts.h"
 #include "node/service/recover.h"
+#include "node/service/salvage.h"
 
 #define ROLE(role) (1u << KZ_ROLE_##role)
 #define EVERYBODY (ROLE(READER) | ROLE(REPORTER) | ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR) | ROLE(BACKUP))
@@ -38,6 +39,9 @@ static void take_cluster(struct kz_request *request) { kz_changes_submit(request
 static void take_status(struct kz_request *request) { kz_status_answer(request); }
 static void take_recover(struct kz_request *request) { kz_recover_submit(request->node->recover, request); }
 
+static void take_salvage(struct kz_request *request) { kz_salvage_submit(request->node->salvage, request); }
+
+static bool brings_event(const Kz__Request *message) { return message->salvage->event != NULL; }
 static bool asks_for_plan(const Kz__Request *message)
 {
     return message->recover->step == KZ__RECOVER_REQUEST__STEP__PLAN;
@@ -56,6 +60,8 @@ static const struct operation operations[] = {
     {"recover plan", AT(recover), ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_recover, asks_for_plan},
     {"recover", AT(recover), ROLE(APPROVER), take_recover, NULL},
     {"cluster", AT(cluster), ROLE(OPERATOR), take_cluster, NULL},
+    {"salvage event", AT(salvage), ROLE(OPERATOR), take_salvage, brings_event},
+    {"salvage", AT(salvage), ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_salvage, NULL},
 };
 #undef AT
 

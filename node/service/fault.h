@@ -74,8 +74,8 @@
     X(REWIND_FAR, TOO_BIG, "too many revisions lie in between to try it beforehand",                                   \
       "間のリビジョンが多すぎるため、事前の試行はできません", "keizoku undo --dry-run shows the differences",          \
       "差分は keizoku undo --dry-run で確かめられます")                                                                \
-    X(FENCED_NODE, FENCED, "the cluster went on as a later epoch without this node; nothing was written",              \
-      "クラスターはこのノードを除いて再建されました。何も書き込んでいません",                                          \
+    X(FENCED_NODE, FENCED, "the cluster was recovered as a later epoch, and this node is not of it",                   \
+      "クラスターは新しいエポックとして再建され、このノードは含まれていません",                                        \
       "name a node of the new cluster with --node; what only this one holds: "                                         \
       "keizoku salvage export (--read local reads it)",                                                                \
       "新しいクラスターのノードを --node で指定してください。"                                  \

@@ -16,6 +16,7 @@
 #include "node/service/node_parts.h"
 #include "node/service/recover.h"
 #include "node/service/replica_io.h"
+#include "node/service/salvage.h"
 
 #define CONTACT_KEY "leader.contact"
 
@@ -390,6 +391,7 @@ enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *
     node->cluster_view = kz_cluster_view_new(node);
     node->recover = kz_recover_new(node);
     node->changes = kz_changes_new(node);
+    node->salvage = kz_salvage_new(node);
 
     /* A failure from here on ends the process: the caller prints it and exits, nothing needs to be unwound. */
     enum kz_code code = open_net(node, err);
@@ -465,6 +467,7 @@ static void close_node(struct kz_node *node)
     kz_recover_free(node->recover);
     kz_members_free(node->members);
     kz_changes_free(node->changes);
+    kz_salvage_free(node->salvage);
     kz_outbox_free(node->outbox);
     kz_store_close(node->store);
     kz_tls_close(node->tls);

@@ -24,6 +24,7 @@ struct kz_incarnations;
 struct kz_lineage;
 struct kz_recover;
 struct kz_members;
+struct kz_salvage;
 struct kz_replica_io_state;
 
 struct kz_node {
@@ -45,6 +46,7 @@ struct kz_node {
     struct kz_recover *recover;
     struct kz_members *members;
     struct kz_changes *changes;
+    struct kz_salvage *salvage;
     struct kz_writes *writes;
     struct kz_reads *reads;
     struct kz_watches *watches;

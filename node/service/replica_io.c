@@ -10,6 +10,7 @@
 #include "node/service/change.h"
 #include "node/service/node_parts.h"
 #include "node/service/recover.h"
+#include "node/service/salvage.h"
 
 /* The writer wants one increasing number over all work; ours between two works of the replica use the low bits. */
 #define LOCAL_BITS 16
@@ -249,6 +250,7 @@ static void done_durable(void *data, uint64_t seq)
     kz_replica_stored(node->replica, seq >> LOCAL_BITS);
     kz_outbox_durable(node->outbox, seq);
     kz_recover_durable(node->recover, seq);
+    kz_salvage_durable(node->salvage, seq);
 }
 
 void kz_replica_io_poll(struct kz_node *node)
