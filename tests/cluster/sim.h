@@ -15,6 +15,7 @@
 #include "node/base/buf.h"
 #include "node/consensus/replica_core.h"
 #include "node/service/outbox.h"
+#include "proto/recover.pb-c.h"
 
 #define SIM_NODES 12u /* ids 1..12 */
 #define SIM_EPOCHS 3u /* 1, and one more for each recovery */
@@ -181,6 +182,9 @@ struct sim_backend {
     /* This node's own notes, in order of their keys. */
     void (*local_each)(void *store, const char *prefix, kz_local_visitor visit, void *data);
     void (*put_epoch)(void *store, uint64_t epoch);
+    /* Where a recovery would begin, and how much of it another store shares (lineage.h); a model has none: NULL. */
+    Kz__RecoverPoint *(*point)(void *store);
+    uint64_t (*common)(void *store, const Kz__RecoverPoint *point, bool *exact);
     /* As kz_txn_recover; while the node is down. */
     void (*recover)(void *store, uint64_t epoch, const struct kz_buf *configuration, uint64_t term);
 };
@@ -321,6 +325,7 @@ void sim_recover_disaster(struct sim *sim);
 void sim_recover_apply(struct sim *sim);
 void sim_recover_return(struct sim *sim, struct sim_node *node);
 void sim_recover_check(struct sim *sim);
+void sim_recover_fini(struct sim *sim);
 
 /* ---- events, and writes that pass from node to node (sim_notes.c) ---- */
 
@@ -362,8 +367,10 @@ void sim_notes_fini(struct sim *sim);
     X(snapshots)                                                                                                       \
     X(installs)                                                                                                        \
     X(compactions)                                                                                                     \
-    X(changes) X(transfers) X(retries) X(cuts) X(pauses) X(hinted) X(virtual_us) X(notes) X(provisional) X(offers)     \
-        X(recoveries) X(lost) X(uncertain) X(fenced) X(plans)
+    X(changes)                                                                                                         \
+    X(transfers)                                                                                                       \
+    X(retries) X(cuts) X(pauses) X(hinted) X(virtual_us) X(notes) X(provisional) X(offers) X(recoveries) X(lost)       \
+        X(uncertain) X(surplus) X(fenced) X(plans)
 struct sim_stats {
 #define X(name) uint64_t name;
     SIM_STATS(X)
@@ -403,9 +410,10 @@ struct sim {
     size_t note_count, note_room;
     struct sim_lost *lost; /* owned */
     size_t lost_count, lost_room;
-    bool disaster;               /* a majority is gone, nobody has recovered yet */
-    const unsigned *plan;        /* numbers of voters still to be reached, 0 ends; NULL = none */
-    struct sim_pending *pending; /* owned */
+    Kz__RecoverPoint *points[SIM_EPOCHS + 1]; /* owned: where each epoch began; NULL */
+    bool disaster;                            /* a majority is gone, nobody has recovered yet */
+    const unsigned *plan;                     /* numbers of voters still to be reached, 0 ends; NULL = none */
+    struct sim_pending *pending;              /* owned */
     size_t pending_count, pending_room;
     struct sim_read *reads; /* owned: without an answer */
     uint64_t *retries;      /* owned: writes of unknown outcome */

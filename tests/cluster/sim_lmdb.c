@@ -6,6 +6,7 @@
 
 #include "node/base/buf.h"
 #include "node/registry/record.h"
+#include "node/service/lineage.h"
 #include "tests/cluster/sim.h"
 
 #define MAP_BYTES (1u << 30)            /* an export that stands still keeps old pages from being used again */
@@ -376,6 +377,30 @@ static void put_epoch(void *data, uint64_t epoch)
     store->txn = NULL;
 }
 
+static Kz__RecoverPoint *point(void *data)
+{
+    struct lmdb_store *store = data;
+    struct kz_view *view;
+    struct kz_err err = {0};
+    Kz__RecoverPoint *made = NULL;
+    must(store->node, kz_view_open(store->store, &view, &err), &err, "view");
+    must(store->node, kz_lineage_make_point(view, &made, &err), &err, "point");
+    kz_view_close(view);
+    return made;
+}
+
+static uint64_t common(void *data, const Kz__RecoverPoint *begun, bool *exact)
+{
+    struct lmdb_store *store = data;
+    struct kz_view *view;
+    struct kz_err err = {0};
+    uint64_t shared = 0;
+    must(store->node, kz_view_open(store->store, &view, &err), &err, "view");
+    must(store->node, kz_lineage_common(view, begun, &shared, exact, &err), &err, "common");
+    kz_view_close(view);
+    return shared;
+}
+
 static void recover(void *data, uint64_t epoch, const struct kz_buf *configuration, uint64_t term)
 {
     struct lmdb_store *store = data;
@@ -404,5 +429,7 @@ const struct sim_backend sim_lmdb_backend = {
     .holds = holds,
     .local_each = local_each,
     .put_epoch = put_epoch,
+    .point = point,
+    .common = common,
     .recover = recover,
 };

@@ -150,7 +150,8 @@ static void print_totals(const struct totals *totals, const struct sim_options *
            "     commits %llu, acked %llu, retries %llu, reads %llu, elections %llu, crashes %llu, cuts %llu\n"
            "     snapshots %llu, installs %llu, compactions %llu, truncations %llu, changes %llu, transfers %llu, "
            "applied by hint %llu\n"
-           "     plans of members %llu, recoveries %llu, lost acknowledged %llu, uncertain entries %llu, fenced %llu\n"
+           "     plans of members %llu, recoveries %llu, lost acknowledged %llu, uncertain entries %llu, surplus %llu, "
+           "fenced %llu\n"
            "     events %llu, answered as provisional %llu, offers %llu\n",
            options->lmdb ? "lmdb" : "mem", (unsigned long long)(totals->good + totals->bad), (unsigned long long)from,
            (unsigned long long)totals->good, (unsigned long long)totals->bad, (double)s->virtual_us / 3.6e9,
@@ -160,8 +161,9 @@ static void print_totals(const struct totals *totals, const struct sim_options *
            (unsigned long long)s->snapshots, (unsigned long long)s->installs, (unsigned long long)s->compactions,
            (unsigned long long)s->truncations, (unsigned long long)s->changes, (unsigned long long)s->transfers,
            (unsigned long long)s->hinted, (unsigned long long)s->plans, (unsigned long long)s->recoveries,
-           (unsigned long long)s->lost, (unsigned long long)s->uncertain, (unsigned long long)s->fenced,
-           (unsigned long long)s->notes, (unsigned long long)s->provisional, (unsigned long long)s->offers);
+           (unsigned long long)s->lost, (unsigned long long)s->uncertain, (unsigned long long)s->surplus,
+           (unsigned long long)s->fenced, (unsigned long long)s->notes, (unsigned long long)s->provisional,
+           (unsigned long long)s->offers);
 }
 
 /* The first seed that fails with the guard off and does not with all guards on. */

@@ -139,6 +139,20 @@ static void recover(void *data, uint64_t epoch, const struct kz_buf *configurati
     store->hard.epoch = epoch;
 }
 
+static Kz__RecoverPoint *point(void *data)
+{
+    (void)data;
+    return NULL;
+}
+
+static uint64_t common(void *data, const Kz__RecoverPoint *begun, bool *exact)
+{
+    (void)data;
+    (void)begun;
+    (void)exact;
+    return 0;
+}
+
 static void destroy(void *data)
 {
     struct mem_store *store = data;
@@ -379,5 +393,7 @@ const struct sim_backend sim_mem_backend = {
     .holds = holds,
     .local_each = local_each,
     .put_epoch = put_epoch,
+    .point = point,
+    .common = common,
     .recover = recover,
 };

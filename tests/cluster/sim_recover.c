@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/cli/survivor.h"
 #include "tests/cluster/sim.h"
 
 #define RETRY_US (500 * US_PER_MS) /* no leader to tell us the members: the disaster waits */
@@ -83,13 +84,24 @@ static struct survivor ask(struct sim *sim, struct sim_node *node)
     return told;
 }
 
-/* The rule of elections (Raft 5.4.1): the later term of the last entry, then the longer log. No other survivor can
- * hold a committed entry that this one does not. */
+static Kz__Survivor told_of(const struct survivor *survivor)
+{
+    Kz__Survivor told = KZ__SURVIVOR__INIT;
+    uint64_t hint = survivor->hard.commit_hint;
+    told.epoch = survivor->hard.epoch;
+    told.last_term = survivor->last_term;
+    told.last_index = survivor->last_index;
+    told.commit_index = hint > survivor->applied ? hint : survivor->applied;
+    return told;
+}
+
+/* By what `cluster recover` goes by. No other survivor may hold a committed entry that the newest does not. */
 static bool is_newer(const struct sim *sim, const struct survivor *a, const struct survivor *b)
 {
+    enum kz_survivor_reason ignored;
+    Kz__Survivor left = told_of(a), right = told_of(b);
     if (sim->options.bad & SIM_BAD(SURVIVOR)) return a->hard.term > b->hard.term;
-    if (a->last_term != b->last_term) return a->last_term > b->last_term;
-    return a->last_index > b->last_index;
+    return kz_survivor_compare(&left, &right, &ignored) > 0;
 }
 
 /* The last entry of the old line that this log holds as it was committed. */
@@ -200,6 +212,27 @@ static void make_configuration(struct sim *sim, const struct sim_node *node, str
     if (kz_replica_bootstrap_entry(&member, 1, out, &err) != KZ_OK) sim_fail(sim, "%s", err.text);
 }
 
+/* What a node of the past says that it shares with those who went on must be so: the rest is its surplus, which
+ * `salvage` lists, and nothing of what was lost may be missing there. */
+static void check_surplus(struct sim *sim, struct sim_node *node)
+{
+    const Kz__RecoverPoint *point = sim->points[node->epoch + 1];
+    bool exact = false;
+    if (!point) return;
+    struct survivor told = ask(sim, node);
+    uint64_t shared = sim->backend->common(node->store, point, &exact);
+    uint64_t really = common_prefix(sim, &told, &sim->checks[node->epoch + 1]);
+    uint64_t base = told.hard.first_index - 1;
+    const struct sim_checks *line = &sim->checks[node->epoch + 1];
+    if (really == base && base > 0 && (base > line->committed_last || told.hard.base_chain != line->committed[base]))
+        return; /* it went on, and its log begins after the fork: nothing to compare */
+    sim->stats.surplus += told.last_index - shared;
+    if (shared > really || (exact && shared != really))
+        sim_fail(sim, "node %llu calls %llu shared%s with epoch %llu, it is %llu", (unsigned long long)node->id,
+                 (unsigned long long)shared, exact ? " exactly" : "", (unsigned long long)node->epoch + 1,
+                 (unsigned long long)really);
+}
+
 static void begin_epoch(struct sim *sim, const struct survivor *chosen)
 {
     static const unsigned plan[] = {WANTED_VOTERS, 0};
@@ -212,6 +245,7 @@ static void begin_epoch(struct sim *sim, const struct survivor *chosen)
     sim->stats.uncertain += chosen->last_index - chosen->hard.commit_hint;
     if (!same_epoch) {
         branch(sim, chosen, kept, term);
+        sim->points[sim->epoch + 1] = sim->backend->point(chosen->node->store);
         sim->epoch++;
     }
     make_configuration(sim, chosen->node, &configuration);
@@ -239,6 +273,13 @@ void sim_recover_apply(struct sim *sim)
     sim_node_start(chosen.node);
 }
 
+void sim_recover_fini(struct sim *sim)
+{
+    for (uint64_t epoch = 1; epoch <= SIM_EPOCHS; epoch++)
+        if (sim->points[epoch]) kz__recover_point__free_unpacked(sim->points[epoch], NULL);
+    free(sim->lost);
+}
+
 void sim_recover_return(struct sim *sim, struct sim_node *node)
 {
     if (!node->destroyed || node->up) return;
@@ -253,6 +294,8 @@ void sim_recover_return(struct sim *sim, struct sim_node *node)
  * destroyed, nodes of the older epoch hold it, beyond what they have in common with the survivor. */
 void sim_recover_check(struct sim *sim)
 {
+    for (uint64_t id = 1; id <= SIM_NODES; id++)
+        if (sim->nodes[id].exists && sim->nodes[id].epoch < sim->epoch) check_surplus(sim, &sim->nodes[id]);
     for (size_t i = 0; i < sim->lost_count; i++) {
         const struct sim_lost *lost = &sim->lost[i];
         unsigned holders = 0;
