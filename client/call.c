@@ -22,6 +22,7 @@
 #define LOCAL_MS 10000 /* then `auto` takes local answers at once for this long */
 
 static_assert(KZ_ENDPOINTS_MAX <= 64, "a bit per endpoint");
+static_assert(KZ_AUTO_READ_TIMEOUT_MS + FRESHER_MS < KZ_AUTO_FALLBACK_MS, "and somebody fresher is asked in time");
 static_assert(ATTEMPT_MS > KZ_AUTO_READ_TIMEOUT_MS + 2 * ANSWER_SLACK_MS, "a node can fall back to its own copy");
 
 struct call {

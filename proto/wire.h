@@ -53,7 +53,8 @@ enum kz_frame_type {
 #define KZ_WATCHERS_MAX 4096u
 #define KZ_WATCH_BACKLOG_MAX 1000u
 #define KZ_PROPOSAL_QUEUE_MAX_BYTES (8u << 20)
-#define KZ_AUTO_READ_TIMEOUT_MS 2000u /* `auto` asks for a linearizable answer this long */
+#define KZ_AUTO_FALLBACK_MS 2000u     /* within this, `auto` shows a local answer when no quorum answers */
+#define KZ_AUTO_READ_TIMEOUT_MS 1500u /* of which a node tries; in the rest the client asks the others */
 #define KZ_BEACON_INTERVAL_MS 10000u  /* data time is stamped at least this often */
 #define KZ_REQUESTS_REMEMBERED 10000u /* outcomes kept for retries */
 
