@@ -37,6 +37,8 @@ void kz_replica_options_default(struct kz_replica_options *options)
         .compact_entries = 100000,
         .trailing_entries = 200000,
         .snapshot_timeout_ms = SNAPSHOT_TIMEOUT_MS,
+        .snapshot_keep_ms = KZ_REPLICA_SNAPSHOT_KEEP_MS,
+        .snapshot_rate = KZ_REPLICA_SNAPSHOT_RATE,
         .guards = KZ_GUARD_ALL,
     };
 }
@@ -69,6 +71,7 @@ struct kz_replica *kz_replica_new(const struct kz_replica_options *options, cons
     if (r->options.window_bytes == 0) r->options.window_bytes = KZ_REPLICA_WINDOW_BYTES;
     if (r->options.chunk_bytes == 0) r->options.chunk_bytes = KZ_REPLICA_CHUNK_BYTES;
     if (r->options.snapshot_timeout_ms == 0) r->options.snapshot_timeout_ms = SNAPSHOT_TIMEOUT_MS;
+    if (r->options.snapshot_keep_ms == 0) r->options.snapshot_keep_ms = KZ_REPLICA_SNAPSHOT_KEEP_MS;
     r->outbox = kz_must_alloc(KZ_OUTBOX_MAX, sizeof(*r->outbox));
     r->state_seen = RAFT_FOLLOWER;
     init_core(r);
@@ -268,6 +271,7 @@ void kz_replica_leave(struct kz_replica *r)
     if (!r->dead) kz_replica_pump_work(r);
     if (!r->dead) {
         kz_gate_pump(r);
+        kz_snapshot_review(r);
         pump_snapshots(r);
         kz_replica_drain(r);
         if (kz_replica_is_leader(r)) kz_replica_end_fast_election(r);
@@ -302,7 +306,10 @@ void kz_replica_peer_lost(struct kz_replica *r, uint64_t id)
 {
     if (!kz_replica_enter(r)) return;
     struct kz_replica_peer *peer = kz_replica_find_peer(r, id);
-    if (peer) kz_replica_window_reset(peer);
+    if (peer) {
+        kz_replica_window_reset(peer);
+        kz_snapshot_peer_lost(peer);
+    }
     if (r->options.fast_election_ms > 0 && r->core.state == RAFT_FOLLOWER && leader_of(r) == id) {
         raft_set_election_timeout(&r->core, r->options.fast_election_ms);
         r->fast_until_ms = kz_replica_now(r) + FAST_ELECTION_ROUNDS * r->options.fast_election_ms;

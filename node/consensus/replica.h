@@ -41,25 +41,20 @@ struct kz_replica_options {
     uint64_t trailing_entries;    /* kept below the applied one for followers that were away, ... */
     uint64_t compact_bytes;       /* ... but no more than this much; compact when that drops as much */
     uint64_t compact_entries;     /* ... or this many entries */
-    uint32_t snapshot_timeout_ms; /* a transfer without progress is given up; 0 = 30 s */
+    uint32_t snapshot_timeout_ms; /* the core asks for a snapshot again; 0 = 30 s */
+    uint32_t snapshot_keep_ms;    /* a transfer without progress can be resumed so long; 0 = ..._KEEP_MS */
+    uint64_t snapshot_rate;       /* bytes/s, all transfers of this node together; 0 = no limit */
     uint32_t seed;                /* of the election timer's random */
     uint32_t guards;              /* KZ_GUARD_ALL; the simulator switches single ones off (guards.h) */
     bool no_pre_vote;             /* false in production */
 };
 #define KZ_REPLICA_WINDOW_BYTES (2u << 20)
 #define KZ_REPLICA_CHUNK_BYTES (32u << 10) /* small, for slow links: the window makes up for it on quick ones */
+#define KZ_REPLICA_SNAPSHOT_KEEP_MS (10u * 60 * 1000) /* a view held so long keeps old pages from being used again */
+#define KZ_REPLICA_SNAPSHOT_RATE (32u << 20)
 #define KZ_GUARD_ALL UINT32_MAX
 /* LAN values of LIBRARIES "Timers" and the sizes above; id, address, seed remain to be set. */
 void kz_replica_options_default(struct kz_replica_options *options);
-
-/* What a snapshot holds, read from the same view as its rows. */
-struct kz_snapshot_meta {
-    uint64_t index, term;
-    uint64_t chain; /* chain hash of the log up to index */
-    uint64_t configuration_index;
-    uint8_t configuration[KZ_CONFIGURATION_MAX_BYTES];
-    size_t configuration_bytes;
-};
 
 struct kz_replica_io {
     void *data;                     /* first argument of all */
@@ -72,8 +67,10 @@ struct kz_replica_io {
                    size_t count); /* replaces everything from `index` on */
     void (*apply)(void *data, uint64_t seq, uint64_t upto, uint64_t commit_hint);
     void (*compact)(void *data, uint64_t seq, uint64_t upto);
-    void (*import_begin)(void *data, uint64_t seq);
-    void (*import_rows)(void *data, uint64_t seq, const uint8_t *rows, size_t size_bytes);
+    void (*import_begin)(void *data, uint64_t seq, const struct kz_import_origin *origin);
+    void (*import_rows)(void *data, uint64_t seq, const uint8_t *rows, size_t size_bytes,
+                        const struct kz_import_mark *mark);
+    void (*import_drop)(void *data, uint64_t seq);
     void (*install)(void *data, uint64_t seq, const struct kz_snapshot_meta *meta); /* the log is empty afterwards */
 
     /* A durable log entry and the chain hash up to it; the data is borrowed until the next call. */
@@ -85,9 +82,10 @@ struct kz_replica_io {
     bool (*export_next)(void *data, void *export, uint8_t *out, size_t room, size_t *size_bytes);
     void (*export_close)(void *data, void *export);
 
-    /* Messages: borrowed for the call; may be dropped. `send_bulk` must not delay what `send` sends. */
+    /* Messages: borrowed for the call; may be dropped. `send_bulk` must not delay what `send` sends; false: not taken,
+     * asked again soon. */
     void (*send)(void *data, uint64_t peer, const Kz__PeerMessage *message);
-    void (*send_bulk)(void *data, uint64_t peer, const Kz__PeerMessage *message);
+    bool (*send_bulk)(void *data, uint64_t peer, const Kz__PeerMessage *message);
 
     /* Call kz_replica_tick at this time; replaces the earlier one. */
     void (*set_timer)(void *data, uint64_t at_ms);
@@ -106,6 +104,10 @@ void kz_replica_free(struct kz_replica *replica); /* NULL is legal; no callback 
 /* Reads the log through io->read_entry. KZ_CORRUPT when log, state and hard state do not fit together. */
 enum kz_code kz_replica_start(struct kz_replica *replica, const struct kz_hard_state *hard,
                               const struct kz_applied *applied, struct kz_err *err) KZ_MUST_CHECK;
+
+/* Between new and start, when the store holds an import (kz_view_import): chunks of that transfer go on behind it. */
+void kz_replica_resume_import(struct kz_replica *replica, const struct kz_import_origin *origin,
+                              const struct kz_import_mark *mark);
 
 /* ---- inputs ---- */
 

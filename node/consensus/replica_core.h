@@ -30,7 +30,16 @@ static_assert(16 + KZ_NODES_MAX * (KZ_ADDRESS_MAX_BYTES + 9) <= KZ_CONFIGURATION
 static_assert(KZ_APPEND_SOFT_BYTES + KZ_ENTRY_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "an AppendEntries fits a frame");
 
 /* Store work under way, in order of seq. */
-enum kz_replica_job_kind { JOB_HARD, JOB_APPEND, JOB_APPLY, JOB_COMPACT, JOB_IMPORT_BEGIN, JOB_IMPORT, JOB_INSTALL };
+enum kz_replica_job_kind {
+    JOB_HARD,
+    JOB_APPEND,
+    JOB_APPLY,
+    JOB_COMPACT,
+    JOB_IMPORT_BEGIN,
+    JOB_IMPORT,
+    JOB_IMPORT_DROP,
+    JOB_INSTALL
+};
 struct kz_replica_job {
     uint64_t seq;
     enum kz_replica_job_kind kind;
@@ -110,6 +119,8 @@ struct kz_replica {
     struct kz_snapshot_in incoming;
     uint32_t transfers;   /* counter for transfer numbers */
     size_t snapshot_turn; /* whose chunk is next */
+    int64_t allowance;    /* bytes of snapshots that may go now; below 0 = gone too many */
+    uint64_t allowance_ms;
 
     enum raft_state state_seen;
     uint64_t lead_start;                         /* index of the first entry of our own term */

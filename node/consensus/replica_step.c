@@ -21,8 +21,8 @@ static void begin_install(struct kz_replica *r, struct raft_update *update)
     struct raft_snapshot_metadata *metadata = &update->snapshot.metadata;
     raft_free(update->snapshot.chunk.base);
     raft_configuration_close(&metadata->configuration); /* decoded again when it is installed */
-    kz_assert(r->incoming.meta.index == metadata->index);
-    r->install = r->incoming.meta;
+    kz_assert(r->incoming.origin.meta.index == metadata->index);
+    r->install = r->incoming.origin.meta;
     r->installing = true;
     kz_replica_cut_jobs(r, 0); /* the entries they hold are no longer the log's */
     kz_replica_log_reset(&r->log, r->install.index, r->install.term, r->install.chain);

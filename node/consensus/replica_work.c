@@ -77,7 +77,9 @@ static bool finish_install(struct kz_replica *r)
     memcpy(r->conf, meta->configuration, meta->configuration_bytes);
     if (r->commit < meta->index) r->commit = meta->index;
     if (r->core_commit < meta->index) r->core_commit = meta->index;
-    return kz_replica_step(r, &event, NULL);
+    if (!kz_replica_step(r, &event, NULL)) return false;
+    kz_snapshot_installed(r);
+    return true;
 }
 
 static bool finish_append(struct kz_replica *r, uint64_t index)

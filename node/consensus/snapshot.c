@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Happy path: offer -> pump sends chunk 0 (metadata), 1, 2 ... within the window -> each acknowledgement makes room ->
- * the last chunk carries the digest -> all acknowledged: stop. The receiver: chunk 0 empties the idle generation, rows
- * go there, the last one durable -> InstallSnapshot to the core -> io->install -> the core answers the leader.
+/* The sender. Happy path: offer -> pump sends chunk 0 (metadata), 1, 2 ... within the window -> each acknowledgement
+ * makes room -> the last chunk carries the digest -> that is acknowledged once installed: stop.
  *
- * A chunk lost: the sender repeats what is unacknowledged after a while, the receiver acknowledges again what it has.
- * The receiver restarted, or busy installing, or ahead of the snapshot: it refuses, the sender stops, and the core
- * asks anew when it still sees the need. The sender gone: its transfer is replaced by the next leader's. */
+ * A chunk lost: what is unacknowledged is sent again after a while, at once when the connection broke; the receiver
+ * acknowledges again what it has, also after its restart. The receiver knows nothing of the transfer, or is busy
+ * installing, or ahead of the snapshot: it refuses, the sender stops, and the core asks anew when it still sees the
+ * need. No leader any more, low on space, or the log no longer begins where the snapshot ends: stop. */
 #include "node/consensus/snapshot.h"
 
 #define XXH_STATIC_LINKING_ONLY
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -19,17 +20,19 @@
 
 #define REPEAT_HEARTBEATS 10u /* unacknowledged chunks are sent again after so many, twice as many each time ... */
 #define REPEAT_DOUBLINGS 5u   /* ... this often: on a slow link they are only late */
-#define TRANSFER_BITS 16      /* transfers in one term, in the low bits of the number */
+#define RETRY_MS 5u           /* the transport did not take it: there is no connection, or it is not drained */
+#define BURST_PER_S 20u       /* the rate counts over a 20th of a second */
+#define ALLOWANCE_MAX_MS (60u * 60 * 1000)
+#define TRANSFER_BITS 16 /* transfers in one term, in the low bits of the number */
 
 static_assert(KZ_TERM_MAX <= UINT64_MAX >> TRANSFER_BITS, "term and counter fit a transfer number");
-
-/* ---- sender ---- */
+static_assert(SHA256_DIGEST_SIZE == KZ_HASH_BYTES, "one hash");
 
 struct chunk {
     uint8_t *data; /* owned */
     size_t size_bytes;
     uint64_t sequence;
-    uint64_t sent_ms; /* first */
+    uint64_t sent_ms; /* first; 0 = not yet */
     bool last;
 };
 
@@ -37,16 +40,26 @@ struct kz_snapshot_out {
     uint64_t transfer;
     void *export; /* owned through io->export_close; NULL once all rows are read */
     struct kz_snapshot_meta meta;
-    struct sha256_ctx sha256;
-    uint8_t digest[SHA256_DIGEST_SIZE];
+    uint8_t digest[KZ_HASH_BYTES];           /* of the chunks made */
     struct chunk window[KZ_SNAPSHOT_WINDOW]; /* unacknowledged, in order */
     size_t count;
+    size_t sent;          /* of those, from the first on, are on their way */
     size_t limit;         /* how many may be: grows while acknowledgements come quickly, shrinks when they do not */
     unsigned repeats;     /* since the last acknowledgement */
     uint64_t next;        /* sequence of the next chunk */
     uint64_t sent_ms;     /* the last time anything was sent */
+    uint64_t retry_ms;    /* the transport is asked again then; 0 = at once */
     uint64_t progress_ms; /* the last acknowledgement of something new */
 };
+
+void kz_snapshot_digest(uint8_t digest[KZ_HASH_BYTES], const uint8_t *data, size_t size_bytes)
+{
+    struct sha256_ctx context;
+    sha256_init(&context);
+    sha256_update(&context, KZ_HASH_BYTES, digest);
+    if (size_bytes > 0) sha256_update(&context, size_bytes, data);
+    sha256_digest(&context, KZ_HASH_BYTES, digest);
+}
 
 void kz_snapshot_offer(struct kz_replica *r, struct kz_replica_peer *peer)
 {
@@ -62,7 +75,6 @@ void kz_snapshot_offer(struct kz_replica *r, struct kz_replica_peer *peer)
     out->transfer = (raft_current_term(&r->core) << TRANSFER_BITS) | (++r->transfers & ((1u << TRANSFER_BITS) - 1));
     out->progress_ms = out->sent_ms = now;
     out->limit = 1;
-    sha256_init(&out->sha256);
     peer->snapshot = out;
     peer->snapshot_index = out->meta.index;
     KZ_FAILPOINT("snapshot.offer");
@@ -86,7 +98,37 @@ void kz_snapshot_stop(struct kz_replica *r, struct kz_replica_peer *peer)
     peer->snapshot_hold_ms = kz_replica_now(r) + r->options.election_timeout_ms;
 }
 
-static void send_chunk(struct kz_replica *r, const struct kz_replica_peer *peer, const struct chunk *chunk)
+void kz_snapshot_peer_lost(struct kz_replica_peer *peer)
+{
+    if (!peer->snapshot) return;
+    peer->snapshot->sent = 0;
+    peer->snapshot->repeats = 0;
+}
+
+/* ---- the rate: bytes that may go now, for all transfers of this node together ---- */
+
+static void fill_allowance(struct kz_replica *r)
+{
+    uint64_t now = kz_replica_now(r), rate = r->options.snapshot_rate;
+    int64_t burst = (int64_t)(rate / BURST_PER_S + 1);
+    uint64_t passed_ms = now - r->allowance_ms;
+    uint64_t gained = passed_ms > ALLOWANCE_MAX_MS ? (uint64_t)burst : rate * passed_ms / 1000;
+    if (gained == 0) return; /* so that no fraction is lost */
+    r->allowance_ms = now;
+    r->allowance += (int64_t)gained;
+    if (r->allowance > burst) r->allowance = burst;
+}
+
+/* 0 = something may go now. */
+static uint64_t wait_for_allowance(const struct kz_replica *r)
+{
+    if (r->options.snapshot_rate == 0 || r->allowance > 0) return 0;
+    return (uint64_t)-r->allowance * 1000 / r->options.snapshot_rate + 1;
+}
+
+/* ---- chunks ---- */
+
+static bool send_chunk(struct kz_replica *r, const struct kz_replica_peer *peer, const struct chunk *chunk)
 {
     struct kz_snapshot_out *out = peer->snapshot;
     Kz__SnapshotChunk wire = KZ__SNAPSHOT_CHUNK__INIT;
@@ -114,28 +156,41 @@ static void send_chunk(struct kz_replica *r, const struct kz_replica_peer *peer,
     wire.digest.data = out->digest;
     wire.digest.len = sizeof(out->digest);
     message.snapshot_chunk = &wire;
-    out->sent_ms = kz_replica_now(r);
-    r->io->send_bulk(r->io->data, peer->id, &message);
+    return r->io->send_bulk(r->io->data, peer->id, &message);
+}
+
+/* The first chunk of the window that is not on its way. */
+static void send_next(struct kz_replica *r, const struct kz_replica_peer *peer)
+{
+    struct kz_snapshot_out *out = peer->snapshot;
+    struct chunk *chunk = &out->window[out->sent];
+    uint64_t now = kz_replica_now(r);
+    if (now < out->retry_ms || wait_for_allowance(r) > 0) return;
+    if (chunk->last) KZ_FAILPOINT("snapshot.send_last");
+    KZ_FAILPOINT("snapshot.send");
+    if (!send_chunk(r, peer, chunk)) {
+        out->retry_ms = now + RETRY_MS;
+        return;
+    }
     KZ_FAILPOINT("snapshot.sent");
+    if (chunk->sent_ms == 0) chunk->sent_ms = now;
+    r->allowance -= (int64_t)chunk->size_bytes;
+    out->sent++;
+    out->sent_ms = now;
+    out->retry_ms = 0;
 }
 
 /* Reads the next rows. The last chunk has none: that the rows have ended is known only after trying. */
 static bool make_chunk(struct kz_replica *r, struct kz_snapshot_out *out)
 {
-    struct chunk chunk = {
-        .data = kz_must_alloc(1, r->options.chunk_bytes), .sequence = out->next, .sent_ms = kz_replica_now(r)};
+    struct chunk chunk = {.data = kz_must_alloc(1, r->options.chunk_bytes), .sequence = out->next};
     if (!r->io->export_next(r->io->data, out->export, chunk.data, r->options.chunk_bytes, &chunk.size_bytes)) {
         free(chunk.data);
         return false;
     }
-    sha256_update(&out->sha256, chunk.size_bytes, chunk.data);
+    kz_snapshot_digest(out->digest, chunk.data, chunk.size_bytes);
     chunk.last = chunk.size_bytes == 0;
-    if (chunk.last) {
-        sha256_digest(&out->sha256, sizeof(out->digest), out->digest);
-        close_export(r, out);
-        KZ_FAILPOINT("snapshot.send_last");
-    }
-    KZ_FAILPOINT("snapshot.send");
+    if (chunk.last) close_export(r, out);
     out->next++;
     out->window[out->count++] = chunk;
     return true;
@@ -146,31 +201,48 @@ static uint64_t repeat_ms(const struct kz_replica *r, const struct kz_snapshot_o
     return (REPEAT_HEARTBEATS * (uint64_t)r->options.heartbeat_ms) << out->repeats;
 }
 
+/* Nobody waits for it any more, or it could not be gone on from. */
+static bool is_useless(const struct kz_replica *r, const struct kz_replica_peer *peer)
+{
+    const struct kz_snapshot_out *out = peer->snapshot;
+    raft_index match;
+    return kz_replica_now(r) - out->progress_ms >= r->options.snapshot_keep_ms || out->meta.index < r->log.base_index ||
+           raft_match_index((struct raft *)&r->core, peer->id, &match) != 0;
+}
+
+static bool wants_chunk(const struct kz_snapshot_out *out)
+{
+    return out->sent == out->count && out->export && out->count < out->limit;
+}
+
 void kz_snapshot_pump(struct kz_replica *r, struct kz_replica_peer *peer)
 {
     struct kz_snapshot_out *out = peer->snapshot;
-    uint64_t now = kz_replica_now(r);
     if (!out) return;
-    if (now - out->progress_ms >= r->options.snapshot_timeout_ms) {
+    fill_allowance(r);
+    if (out->count == 0) out->progress_ms = kz_replica_now(r); /* nothing to wait for: the rate holds us back */
+    if (is_useless(r, peer)) {
         kz_snapshot_stop(r, peer);
-    } else if (out->export && out->count < out->limit) {
-        if (make_chunk(r, out))
-            send_chunk(r, peer, &out->window[out->count - 1]);
-        else
-            kz_snapshot_stop(r, peer);
-    } else if (out->count > 0 && now - out->sent_ms >= repeat_ms(r, out)) {
-        out->repeats += out->repeats < REPEAT_DOUBLINGS;
-        for (size_t i = 0; i < out->count; i++)
-            send_chunk(r, peer, &out->window[i]);
+        return;
     }
+    if (wants_chunk(out) && wait_for_allowance(r) == 0 && !make_chunk(r, out)) {
+        kz_snapshot_stop(r, peer);
+        return;
+    }
+    if (out->sent == out->count && out->count > 0 && kz_replica_now(r) - out->sent_ms >= repeat_ms(r, out)) {
+        out->repeats += out->repeats < REPEAT_DOUBLINGS;
+        out->sent = 0;
+    }
+    if (out->sent < out->count) send_next(r, peer);
 }
 
 uint64_t kz_snapshot_deadline(const struct kz_replica *r, const struct kz_replica_peer *peer)
 {
     const struct kz_snapshot_out *out = peer->snapshot;
     if (!out) return 0;
-    if (out->export && out->count < out->limit) return kz_replica_now(r) + 1; /* the next chunk in the next call */
-    return out->sent_ms + repeat_ms(r, out);
+    if (out->sent == out->count && !wants_chunk(out)) return out->sent_ms + repeat_ms(r, out);
+    uint64_t at = kz_replica_now(r) + 1 + wait_for_allowance(r); /* the next chunk in the next call */
+    return at > out->retry_ms ? at : out->retry_ms;
 }
 
 static void adapt(const struct kz_replica *r, struct kz_snapshot_out *out, uint64_t took_ms)
@@ -190,9 +262,10 @@ void kz_snapshot_acked(struct kz_replica *r, struct kz_replica_peer *peer, const
         return;
     }
     while (out->count > 0 && out->window[0].sequence <= ack->sequence) {
-        adapt(r, out, kz_replica_now(r) - out->window[0].sent_ms);
+        if (out->window[0].sent_ms != 0) adapt(r, out, kz_replica_now(r) - out->window[0].sent_ms);
         free(out->window[0].data);
         memmove(out->window, out->window + 1, --out->count * sizeof(out->window[0]));
+        out->sent -= out->sent > 0;
         out->progress_ms = kz_replica_now(r);
         out->repeats = 0;
         KZ_FAILPOINT("snapshot.acked");
@@ -200,139 +273,4 @@ void kz_snapshot_acked(struct kz_replica *r, struct kz_replica_peer *peer, const
     if (out->export || out->count > 0) return;
     KZ_FAILPOINT("snapshot.end");
     kz_snapshot_stop(r, peer);
-}
-
-/* ---- receiver ---- */
-
-static void send_ack(struct kz_replica *r, uint64_t peer, uint64_t transfer, uint64_t sequence, bool refused)
-{
-    Kz__SnapshotAck wire = KZ__SNAPSHOT_ACK__INIT;
-    Kz__PeerMessage message = KZ__PEER_MESSAGE__INIT;
-    wire.term = raft_current_term(&r->core) > 0 ? raft_current_term(&r->core) : 1;
-    wire.transfer = transfer;
-    wire.sequence = sequence;
-    wire.has_refused = wire.refused = refused;
-    message.snapshot_ack = &wire;
-    r->io->send(r->io->data, peer, &message);
-}
-
-void kz_snapshot_refuse(struct kz_replica *r)
-{
-    struct kz_snapshot_in *in = &r->incoming;
-    if (!in->active) return;
-    in->active = false;
-    send_ack(r, in->peer, in->transfer, 0, true);
-}
-
-static void begin(struct kz_replica *r, uint64_t from, const Kz__SnapshotChunk *chunk)
-{
-    struct kz_snapshot_in *in = &r->incoming;
-    memset(in, 0, sizeof(*in));
-    in->active = true;
-    in->peer = from;
-    in->transfer = chunk->transfer;
-    in->meta.index = chunk->meta->index;
-    in->meta.term = chunk->meta->term;
-    in->meta.chain = chunk->meta->chain;
-    in->meta.configuration_index = chunk->meta->configuration_index;
-    in->meta.configuration_bytes = chunk->meta->configuration.len;
-    memcpy(in->meta.configuration, chunk->meta->configuration.data, chunk->meta->configuration.len);
-    sha256_init(&in->digest);
-    r->io->import_begin(r->io->data, kz_replica_add_job(r, (struct kz_replica_job){.kind = JOB_IMPORT_BEGIN}));
-}
-
-/* The rows of the chunk that is next. False: damaged, the transfer ends. */
-static bool take(struct kz_replica *r, const Kz__SnapshotChunk *chunk)
-{
-    struct kz_snapshot_in *in = &r->incoming;
-    size_t size = chunk->has_data ? chunk->data.len : 0;
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    if (XXH3_64bits(chunk->data.data, size) != chunk->checksum) return false;
-    sha256_update(&in->digest, size, chunk->data.data);
-    if (chunk->has_last && chunk->last) {
-        sha256_digest(&in->digest, sizeof(digest), digest);
-        if (memcmp(digest, chunk->digest.data, sizeof(digest)) != 0) return false;
-        in->complete = true;
-    }
-    in->next++;
-    if (size > 0) {
-        uint64_t seq = kz_replica_add_job(
-            r, (struct kz_replica_job){.kind = JOB_IMPORT, .transfer = chunk->transfer, .sequence = chunk->sequence});
-        in->pending++;
-        r->io->import_rows(r->io->data, seq, chunk->data.data, size);
-    }
-    return true;
-}
-
-static bool wants_transfer(const struct kz_replica *r, const Kz__SnapshotChunk *chunk)
-{
-    return chunk->term >= raft_current_term(&r->core) && chunk->meta->index > r->applied &&
-           !(kz_replica_is_leader(r) && chunk->term == raft_current_term(&r->core)) &&
-           !kz_guard_drop_install(r->options.guards, r->installing);
-}
-
-void kz_snapshot_chunk(struct kz_replica *r, uint64_t from, const Kz__SnapshotChunk *chunk)
-{
-    struct kz_snapshot_in *in = &r->incoming;
-    KZ_FAILPOINT("snapshot.receive");
-    bool ours = in->active && in->peer == from && in->transfer == chunk->transfer;
-    if (!ours && chunk->sequence == 0 && wants_transfer(r, chunk)) {
-        begin(r, from, chunk);
-        ours = true;
-    }
-    if (!ours || chunk->term < raft_current_term(&r->core)) {
-        send_ack(r, from, chunk->transfer, 0, true);
-        return;
-    }
-    in->term = chunk->term;
-    if (chunk->sequence == in->next && !take(r, chunk)) {
-        kz_snapshot_refuse(r);
-        return;
-    }
-    kz_snapshot_settle(r); /* acknowledges again what came twice, too */
-}
-
-void kz_snapshot_stored(struct kz_replica *r, uint64_t transfer, uint64_t sequence)
-{
-    struct kz_snapshot_in *in = &r->incoming;
-    if (!in->active || in->transfer != transfer) return;
-    in->pending--;
-    in->stored = sequence + 1;
-}
-
-static void feed(struct kz_replica *r)
-{
-    struct kz_snapshot_in *in = &r->incoming;
-    struct raft_message message = {.type = RAFT_INSTALL_SNAPSHOT, .server_id = in->peer, .server_address = "peer"};
-    struct raft_install_snapshot *install = &message.install_snapshot;
-    struct kz_replica_input input = {.answered_term = in->term};
-    struct raft_event event = {.type = RAFT_RECEIVE};
-    in->active = false;
-    if (kz_guard_drop_install(r->options.guards, r->installing) ||
-        (kz_replica_is_leader(r) && in->term == raft_current_term(&r->core)))
-        return;
-    install->term = in->term;
-    install->last_index = in->meta.index;
-    install->last_term = in->meta.term;
-    install->conf_index = in->meta.configuration_index;
-    kz_assert(kz_conf_decode(in->meta.configuration, in->meta.configuration_bytes, &install->conf));
-    install->data = (struct raft_buffer){.base = raft_malloc(sizeof(uint64_t)), .len = sizeof(uint64_t)};
-    kz_assert(install->data.base != NULL);
-    event.receive.message = &message; /* the core frees configuration and data */
-    kz_replica_step(r, &event, &input);
-}
-
-void kz_snapshot_settle(struct kz_replica *r)
-{
-    struct kz_snapshot_in *in = &r->incoming;
-    if (!in->active) return;
-    bool all = in->complete && in->pending == 0;
-    uint64_t done = all ? in->next : in->stored;
-    if (done > 0) {
-        KZ_FAILPOINT("snapshot.ack");
-        send_ack(r, in->peer, in->transfer, done - 1, false);
-    }
-    if (!all) return;
-    KZ_FAILPOINT("snapshot.complete");
-    feed(r);
 }

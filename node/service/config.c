@@ -28,6 +28,8 @@ static const struct kz_config_row rows[] = {
     {"raft", "heartbeat", KZ_CONFIG_DURATION_MS, AT(heartbeat_ms), 10, 10000, "100ms", ""},
     {"raft", "compact_entries", KZ_CONFIG_INTEGER, AT(compact_entries), 100, INT32_MAX, "100000", ""},
     {"raft", "compact_bytes", KZ_CONFIG_SIZE, AT(compact_bytes), MIB, 64 * GIB, "256MiB", ""},
+    {"raft", "snapshot_rate", KZ_CONFIG_SIZE, AT(snapshot_rate), 4 << 10, 64 * GIB, "32MiB",
+     "bytes a second that this node sends of its state to nodes that are far behind, at most"},
     {"store", "map_size", KZ_CONFIG_SIZE, AT(map_size_bytes), 16 * MIB, 1024 * GIB, "16GiB", ""},
     {"store", "reserve", KZ_CONFIG_SIZE, AT(reserve_bytes), MIB, 64 * GIB, "256MiB", ""},
     {"peer.", "id", KZ_CONFIG_INTEGER, PEER_AT(id), 1, INT32_MAX, NULL, ""},

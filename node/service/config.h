@@ -32,6 +32,7 @@ struct kz_service_config {
     int64_t reserve_bytes;
     int64_t compact_entries;
     int64_t compact_bytes;
+    int64_t snapshot_rate; /* bytes/s */
     struct kz_config_member members[KZ_NODES_MAX];
     size_t member_count;
 };

@@ -55,16 +55,23 @@ static void io_compact(void *data, uint64_t seq, uint64_t upto)
     kz_writer_compact(writer, seq, upto);
 }
 
-static void io_import_begin(void *data, uint64_t seq)
+static void io_import_begin(void *data, uint64_t seq, const struct kz_import_origin *origin)
 {
     struct kz_writer *writer = writer_for(data, seq, &seq);
-    kz_writer_import_begin(writer, seq);
+    kz_writer_import_begin(writer, seq, origin);
 }
 
-static void io_import_rows(void *data, uint64_t seq, const uint8_t *rows, size_t size_bytes)
+static void io_import_rows(void *data, uint64_t seq, const uint8_t *rows, size_t size_bytes,
+                           const struct kz_import_mark *mark)
 {
     struct kz_writer *writer = writer_for(data, seq, &seq);
-    kz_writer_import_rows(writer, seq, rows, size_bytes);
+    kz_writer_import_rows(writer, seq, rows, size_bytes, mark);
+}
+
+static void io_import_drop(void *data, uint64_t seq)
+{
+    struct kz_writer *writer = writer_for(data, seq, &seq);
+    kz_writer_import_drop(writer, seq);
 }
 
 static void io_install(void *data, uint64_t seq, const struct kz_snapshot_meta *meta)
@@ -183,10 +190,9 @@ static void io_send(void *data, uint64_t peer, const Kz__PeerMessage *message)
     (void)kz_node_send(((struct kz_replica_io_state *)data)->node, peer, message);
 }
 
-static void io_send_bulk(void *data, uint64_t peer, const Kz__PeerMessage *message)
+static bool io_send_bulk(void *data, uint64_t peer, const Kz__PeerMessage *message)
 {
-    /* The transfer repeats what is not acknowledged. */
-    (void)kz_transport_send_bulk(((struct kz_replica_io_state *)data)->node->transport, peer, message);
+    return kz_transport_send_bulk(((struct kz_replica_io_state *)data)->node->transport, peer, message) == KZ_OK;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -274,6 +280,7 @@ static void fill_options(const struct kz_node *node, struct kz_replica_options *
     options->heartbeat_ms = (uint32_t)config->heartbeat_ms;
     options->compact_entries = (uint64_t)config->compact_entries;
     options->compact_bytes = (uint64_t)config->compact_bytes;
+    options->snapshot_rate = (uint64_t)config->snapshot_rate;
     if (options->trailing_entries > options->compact_entries) options->trailing_entries = options->compact_entries;
     for (size_t i = 0; i < config->member_count; i++)
         if ((uint64_t)config->members[i].id == node->id) options->address = config->members[i].address;
@@ -290,6 +297,7 @@ static void bind_io(struct kz_replica_io_state *state)
                                        .compact = io_compact,
                                        .import_begin = io_import_begin,
                                        .import_rows = io_import_rows,
+                                       .import_drop = io_import_drop,
                                        .install = io_install,
                                        .read_entry = io_read_entry,
                                        .export_open = io_export_open,
@@ -303,6 +311,28 @@ static void bind_io(struct kz_replica_io_state *state)
                                        .fatal = io_fatal};
 }
 
+/* A snapshot that was on its way in when this node stopped. One that cannot be read begins again. */
+static void resume_import(struct kz_node *node)
+{
+    struct kz_import_origin origin;
+    struct kz_import_mark mark;
+    struct kz_view *view;
+    struct kz_err err = {0};
+    enum kz_code code = kz_view_open(node->store, &view, &err);
+    if (code == KZ_OK) {
+        code = kz_view_import(view, &origin, &mark, &err);
+        kz_view_close(view);
+    }
+    if (code == KZ_OK) {
+        kz_log_info("snapshot.resume", "from=%s transfer=%llx index=%llu chunks=%llu",
+                    kz_node_member_name(node, origin.peer), (unsigned long long)origin.transfer,
+                    (unsigned long long)origin.meta.index, (unsigned long long)mark.next);
+        kz_replica_resume_import(node->replica, &origin, &mark);
+    } else if (code != KZ_NOT_FOUND) {
+        kz_log_warn("snapshot.resume", "error=\"%s\"", err.text);
+    }
+}
+
 void kz_replica_io_open(struct kz_node *node)
 {
     struct kz_replica_options options;
@@ -314,6 +344,7 @@ void kz_replica_io_open(struct kz_node *node)
     bind_io(state);
     fill_options(node, &options);
     node->replica = kz_replica_new(&options, &state->io);
+    resume_import(node);
 }
 
 void kz_replica_io_close(struct kz_node *node)

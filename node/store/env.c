@@ -268,6 +268,7 @@ static enum kz_code check_contents(struct kz_store *store, const struct kz_store
     if (code == KZ_OK) code = kz_hard_generation(&scope, &scope.generation, err);
     if (code == KZ_OK) code = kz_hard_complete(&scope, err);
     if (code == KZ_OK) code = kz_log_check(&scope, err);
+    if (code == KZ_OK) code = kz_import_load(&scope, &store->import, err);
     mdb_txn_abort(scope.mdb);
     return code;
 }

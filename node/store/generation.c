@@ -14,7 +14,7 @@ static bool is_waste(const struct kz_store_txn *txn, unsigned generation)
            !(import->state == KZ_IMPORT_OPEN && generation == import->generation);
 }
 
-static enum kz_code count_rows(const struct kz_scope *scope, uint64_t *out, struct kz_err *err)
+enum kz_code kz_generation_rows(const struct kz_scope *scope, uint64_t *out, struct kz_err *err)
 {
     *out = 0;
     for (unsigned table = KZ_TABLE_FIRST; table <= KZ_TABLE_LAST; table++) {
@@ -37,7 +37,7 @@ static enum kz_code find_emptiest(const struct kz_store_txn *txn, struct kz_scop
         uint64_t rows;
         if (!is_waste(txn, generation)) continue;
         scope.generation = generation;
-        enum kz_code code = count_rows(&scope, &rows, err);
+        enum kz_code code = kz_generation_rows(&scope, &rows, err);
         if (code != KZ_OK) return code;
         if (rows >= *out_rows) continue;
         *out = scope;

@@ -116,7 +116,17 @@ struct kz_import {
     size_t value_bytes; /* its announced size */
     struct kz_key key;
     struct kz_buf value;
+    size_t value_kept; /* of `value`, in pieces in HARD */
+    uint32_t pieces;
 };
+/* import.c: the row that tells where an import is, for after a restart. */
+enum kz_code kz_import_save_origin(const struct kz_scope *scope, const struct kz_import_origin *origin,
+                                   struct kz_err *err) KZ_MUST_CHECK;
+enum kz_code kz_import_save(const struct kz_scope *scope, struct kz_import *import, const struct kz_import_mark *mark,
+                            struct kz_err *err) KZ_MUST_CHECK;
+enum kz_code kz_import_forget(const struct kz_scope *scope, struct kz_err *err) KZ_MUST_CHECK;
+/* At open. An import whose rows are not all there is left closed: waste. */
+enum kz_code kz_import_load(const struct kz_scope *scope, struct kz_import *out, struct kz_err *err) KZ_MUST_CHECK;
 
 /* ---- the three handles ---- */
 
@@ -155,6 +165,7 @@ void kz_import_abandon(struct kz_store *store);
 
 /* generation.c: an empty generation for an import. `take` empties one when there is none; no import may be open. */
 enum kz_code kz_generation_take(const struct kz_store_txn *txn, unsigned *out, struct kz_err *err) KZ_MUST_CHECK;
+enum kz_code kz_generation_rows(const struct kz_scope *scope, uint64_t *out, struct kz_err *err) KZ_MUST_CHECK;
 enum kz_code kz_generation_ready(const struct kz_store_txn *txn, bool *out, struct kz_err *err) KZ_MUST_CHECK;
 
 /* env.c: room in the file ahead of a transaction, and what is left. */

@@ -137,16 +137,25 @@ static void reset_import(struct kz_import *import, enum kz_import_state state)
 
 void kz_import_abandon(struct kz_store *store) { reset_import(&store->import, KZ_IMPORT_NONE); }
 
-enum kz_code kz_txn_import_begin(struct kz_store_txn *txn, struct kz_err *err)
+enum kz_code kz_txn_import_drop(struct kz_store_txn *txn, struct kz_err *err)
 {
+    kz_import_abandon(txn->scope.store);
+    return kz_import_forget(&txn->scope, err);
+}
+
+enum kz_code kz_txn_import_begin(struct kz_store_txn *txn, const struct kz_import_origin *origin, struct kz_err *err)
+{
+    const struct kz_import_mark start = {0};
     struct kz_import *import = &txn->scope.store->import;
     unsigned generation;
-    kz_import_abandon(txn->scope.store);
-    enum kz_code code = kz_generation_take(txn, &generation, err);
+    enum kz_code code = kz_txn_import_drop(txn, err);
+    if (code == KZ_OK) code = kz_generation_take(txn, &generation, err);
     if (code != KZ_OK) return code;
     import->state = KZ_IMPORT_OPEN;
     import->generation = generation;
-    return KZ_OK;
+    if (!origin) return KZ_OK;
+    code = kz_import_save_origin(&txn->scope, origin, err);
+    return code == KZ_OK ? kz_import_save(&txn->scope, import, &start, err) : code;
 }
 
 static enum kz_code bad_rows(struct kz_err *err, const char *why)
@@ -254,7 +263,19 @@ static enum kz_code import_piece(struct kz_store_txn *txn, const struct piece *p
     return code;
 }
 
-enum kz_code kz_txn_import_rows(struct kz_store_txn *txn, const uint8_t *rows, size_t size_bytes, struct kz_err *err)
+/* A failure that the store survives leaves nothing to go on with after a restart; another one ends the process. */
+static enum kz_code fail_import(struct kz_store_txn *txn, enum kz_code code, struct kz_err *err)
+{
+    struct kz_err other;
+    reset_import(&txn->scope.store->import, KZ_IMPORT_FAILED);
+    enum kz_code forgotten = kz_import_forget(&txn->scope, &other);
+    if (forgotten == KZ_OK) return code;
+    *err = other;
+    return forgotten;
+}
+
+enum kz_code kz_txn_import_rows(struct kz_store_txn *txn, const uint8_t *rows, size_t size_bytes,
+                                const struct kz_import_mark *mark, struct kz_err *err)
 {
     struct kz_import *import = &txn->scope.store->import;
     if (import->state != KZ_IMPORT_OPEN) return bad_rows(err, "no import is open");
@@ -267,8 +288,8 @@ enum kz_code kz_txn_import_rows(struct kz_store_txn *txn, const uint8_t *rows, s
         if (code == KZ_OK) code = import_piece(txn, &piece, err);
         at += used;
     }
-    if (code != KZ_OK) reset_import(import, KZ_IMPORT_FAILED);
-    return code;
+    if (code != KZ_OK) return fail_import(txn, code, err);
+    return mark ? kz_import_save(&txn->scope, import, mark, err) : KZ_OK;
 }
 
 /* Everything that arrived is what the sender's one STATE row says it is. */
@@ -301,16 +322,14 @@ enum kz_code kz_txn_install(struct kz_store_txn *txn, uint64_t index, uint64_t t
     if (code == KZ_OK && index < meta->index)
         code = kz_fail(err, KZ_TOO_OLD, "snapshot of index %llu is older than the state at %llu",
                        (unsigned long long)index, (unsigned long long)meta->index);
-    if (code != KZ_OK) {
-        reset_import(import, KZ_IMPORT_FAILED);
-        return code;
-    }
+    if (code != KZ_OK) return fail_import(txn, code, err);
     /* The old state and its log stay where they are: kz_txn_sweep removes them bit by bit. */
     struct kz_log_base base = {index, term, import->meta.chain};
     code = kz_hard_put_base(&txn->scope, &base, err);
     if (code == KZ_OK) code = kz_hard_put_generation(&txn->scope, import->generation, err);
     if (code == KZ_OK) code = kz_hard_hint(&txn->scope, &hint, err);
     if (code == KZ_OK && hint < index) code = kz_hard_put_hint(&txn->scope, index, err);
+    if (code == KZ_OK) code = kz_import_forget(&txn->scope, err);
     if (code != KZ_OK) return code;
 
     txn->scope.generation = import->generation;

@@ -145,10 +145,36 @@ enum kz_code kz_txn_put_local(struct kz_store_txn *txn, const char *key, const v
  * are KZ_PROTOCOL, a snapshot older than the state KZ_TOO_OLD: the state has not changed, the transaction may go on,
  * and the import starts again with `begin`. ---- */
 
-/* Ends an import that is open. Empties a generation when none is empty, which takes time: sweep before. */
-enum kz_code kz_txn_import_begin(struct kz_store_txn *txn, struct kz_err *err) KZ_MUST_CHECK;
+/* What a snapshot holds, read from the same view as its rows. */
+struct kz_snapshot_meta {
+    uint64_t index, term;
+    uint64_t chain; /* chain hash of the log up to index */
+    uint64_t configuration_index;
+    uint8_t configuration[4096];
+    size_t configuration_bytes;
+};
+/* Whose view an import comes from. A leader's numbers for transfers are never used twice: the term is in them. */
+struct kz_import_origin {
+    uint64_t peer, transfer, term; /* `term` is the leader's */
+    struct kz_snapshot_meta meta;
+};
+/* How far it is. Stored with the rows, so that a restart goes on where the durable rows end. */
+struct kz_import_mark {
+    uint64_t next;                 /* chunks before this one are stored */
+    uint8_t digest[KZ_HASH_BYTES]; /* the sender's, over all of those */
+};
+
+/* Ends an import that is open. Empties a generation when none is empty, which takes time: sweep before. `origin` and
+ * `mark` NULL: an import that a restart ends. */
+enum kz_code kz_txn_import_begin(struct kz_store_txn *txn, const struct kz_import_origin *origin,
+                                 struct kz_err *err) KZ_MUST_CHECK;
 enum kz_code kz_txn_import_rows(struct kz_store_txn *txn, const uint8_t *rows, size_t size_bytes,
-                                struct kz_err *err) KZ_MUST_CHECK;
+                                const struct kz_import_mark *mark, struct kz_err *err) KZ_MUST_CHECK;
+/* It will not go on: its rows are waste. None open is legal. */
+enum kz_code kz_txn_import_drop(struct kz_store_txn *txn, struct kz_err *err) KZ_MUST_CHECK;
+/* The import that is open, as it was last committed, also after a restart. KZ_NOT_FOUND: none. */
+enum kz_code kz_view_import(struct kz_view *view, struct kz_import_origin *origin, struct kz_import_mark *mark,
+                            struct kz_err *err) KZ_MUST_CHECK;
 enum kz_code kz_txn_install(struct kz_store_txn *txn, uint64_t index, uint64_t term, struct kz_err *err) KZ_MUST_CHECK;
 
 /* Removes up to `rows_max` rows of what is neither the state nor an open import: an old state, or an import broken off.

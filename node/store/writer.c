@@ -16,41 +16,13 @@
 #include "node/base/log.h"
 #include "node/store/completion.h"
 #include "node/store/internal.h"
+#include "node/store/work.h"
 
 #define IDLE_LOOK_S 1 /* free space */
 #define POLLED_KEEP_BYTES (4u << 20)
 #define READER_CHECK_S 60 /* slots of readers that died */
 #define SWEEP_ROWS 256u   /* in one transaction: each may be a read from the disk, and a vote may be waiting */
 #define SWEEP_EVERY 16u   /* cycles, when there is no pause between them */
-
-enum work_type {
-    WORK_PUT_HARD,
-    WORK_APPEND,
-    WORK_APPLY,
-    WORK_COMPACT,
-    WORK_IMPORT_BEGIN,
-    WORK_IMPORT_ROWS,
-    WORK_INSTALL,
-    WORK_PUT_LOCAL,
-};
-
-/* One item of work and, behind it in the same allocation, its bytes. */
-struct work {
-    struct work *next;
-    enum work_type type;
-    uint64_t seq;
-    uint64_t a, b;            /* term and vote; first index; upto and hint; upto; index and term */
-    struct kz_entry *entries; /* WORK_APPEND, in this allocation; `a` is the first index */
-    size_t count;
-    uint8_t *bytes; /* rows, or a local value; in this allocation */
-    size_t size_bytes;
-    char key[KZ_KEY_MAX_BYTES + 1];
-    size_t cost_bytes; /* the whole allocation */
-};
-
-struct work_list {
-    struct work *first, *last;
-};
 
 #define NO_SPACE_PART 4
 enum shortage { SHORT_OF_NOTHING, SHORT_LOW, SHORT_OF_ALL };
@@ -63,7 +35,7 @@ struct kz_writer {
     pthread_cond_t wake; /* work, a poll, or closing */
 
     /* Guarded by mutex. */
-    struct work_list queue;
+    struct kz_work_list queue;
     struct kz_buf events; /* published, not polled */
     bool closing;
 
@@ -76,7 +48,7 @@ struct kz_writer {
     bool polling;
 
     /* The store thread's. */
-    struct work_list taken;
+    struct kz_work_list taken;
     struct kz_buf cycle; /* events of the transaction in progress */
     bool import_failed;  /* until the next import_begin */
     bool sweeping;       /* there may be rows that nobody needs */
@@ -90,37 +62,6 @@ struct kz_writer {
 struct budget {
     size_t entries, bytes;
 };
-
-/* ---- lists ---- */
-
-static void push(struct work_list *list, struct work *work)
-{
-    work->next = NULL;
-    if (list->last != NULL)
-        list->last->next = work;
-    else
-        list->first = work;
-    list->last = work;
-}
-
-static struct work *pop(struct work_list *list)
-{
-    struct work *work = list->first;
-    list->first = work->next;
-    if (list->first == NULL) list->last = NULL;
-    return work;
-}
-
-static void move_all(struct work_list *to, struct work_list *from)
-{
-    if (from->first == NULL) return;
-    if (to->last != NULL)
-        to->last->next = from->first;
-    else
-        to->first = from->first;
-    to->last = from->last;
-    *from = (struct work_list){NULL, NULL};
-}
 
 /* ---- the store thread ---- */
 
@@ -150,7 +91,7 @@ static void spend(struct budget *budget, size_t entries, size_t bytes)
 }
 
 /* *finished false: the budget ran out first. */
-static enum kz_code do_apply(struct kz_writer *writer, struct kz_store_txn *txn, const struct work *work,
+static enum kz_code do_apply(struct kz_writer *writer, struct kz_store_txn *txn, const struct kz_work *work,
                              struct budget *budget, bool *finished, struct kz_err *err)
 {
     const struct kz_apply_sink sink = {.data = writer, .packed = on_packed, .configuration = on_configuration};
@@ -172,8 +113,8 @@ static enum kz_code do_apply(struct kz_writer *writer, struct kz_store_txn *txn,
 }
 
 /* In steps: a term or a vote may be waiting behind it. */
-static enum kz_code do_compact(struct kz_store_txn *txn, const struct work *work, struct budget *budget, bool *finished,
-                               struct kz_err *err)
+static enum kz_code do_compact(struct kz_store_txn *txn, const struct kz_work *work, struct budget *budget,
+                               bool *finished, struct kz_err *err)
 {
     struct kz_log_bounds *bounds;
     enum kz_code code = kz_txn_bounds(txn, &bounds, err);
@@ -195,35 +136,39 @@ static void fail_import(struct kz_writer *writer, uint64_t seq, const struct kz_
 }
 
 /* Emptying a generation here would keep votes waiting, so an import that comes too soon after others is refused. */
-static enum kz_code begin_import(struct kz_writer *writer, struct kz_store_txn *txn, const struct work *work,
+static enum kz_code begin_import(struct kz_writer *writer, struct kz_store_txn *txn, const struct kz_work *work,
                                  struct kz_err *err)
 {
     bool ready;
     writer->sweeping = true; /* what the import before this one left behind */
     writer->import_failed = false;
-    kz_import_abandon(writer->store);
-    enum kz_code code = kz_generation_ready(txn, &ready, err);
+    enum kz_code code = kz_txn_import_drop(txn, err);
+    if (code == KZ_OK) code = kz_generation_ready(txn, &ready, err);
     if (code != KZ_OK) return code;
-    if (ready) return kz_txn_import_begin(txn, err);
+    if (ready) return kz_txn_import_begin(txn, (const struct kz_import_origin *)(const void *)work->bytes, err);
     (void)kz_fail(err, KZ_BUSY, "earlier states are still being cleared away: send the snapshot again later");
     fail_import(writer, work->seq, err);
     return KZ_OK;
 }
 
-static enum kz_code do_import(struct kz_writer *writer, struct kz_store_txn *txn, const struct work *work,
+static enum kz_code do_import(struct kz_writer *writer, struct kz_store_txn *txn, const struct kz_work *work,
                               struct kz_err *err)
 {
     enum kz_code code = KZ_OK;
+    if (work->type == KZ_WORK_IMPORT_DROP) {
+        writer->sweeping = true;
+        return kz_txn_import_drop(txn, err);
+    }
     if (writer->import_failed) return KZ_OK;
-    if (work->type == WORK_IMPORT_ROWS)
-        code = kz_txn_import_rows(txn, work->bytes, work->size_bytes, err);
+    if (work->type == KZ_WORK_IMPORT_ROWS)
+        code = kz_txn_import_rows(txn, work->bytes, work->size_bytes, &work->mark, err);
     else
         code = kz_txn_install(txn, work->a, work->b, err);
     if (code == KZ_PROTOCOL || code == KZ_TOO_OLD || code == KZ_NO_MEMORY) {
         fail_import(writer, work->seq, err);
         return KZ_OK;
     }
-    if (work->type == WORK_INSTALL && code == KZ_OK) {
+    if (work->type == KZ_WORK_INSTALL && code == KZ_OK) {
         writer->applied_moved = true;
         writer->sweeping = true;
         writer->hint = 0; /* install may have raised what is stored */
@@ -231,25 +176,26 @@ static enum kz_code do_import(struct kz_writer *writer, struct kz_store_txn *txn
     return code;
 }
 
-static enum kz_code do_work(struct kz_writer *writer, struct kz_store_txn *txn, const struct work *work,
+static enum kz_code do_work(struct kz_writer *writer, struct kz_store_txn *txn, const struct kz_work *work,
                             struct budget *budget, bool *finished, struct kz_err *err)
 {
     *finished = true;
     switch (work->type) {
-    case WORK_PUT_HARD:
+    case KZ_WORK_PUT_HARD:
         return kz_txn_put_hard(txn, work->a, work->b, err);
-    case WORK_APPEND:
+    case KZ_WORK_APPEND:
         return kz_txn_append(txn, work->a, work->entries, work->count, err);
-    case WORK_APPLY:
+    case KZ_WORK_APPLY:
         return do_apply(writer, txn, work, budget, finished, err);
-    case WORK_COMPACT:
+    case KZ_WORK_COMPACT:
         return do_compact(txn, work, budget, finished, err);
-    case WORK_IMPORT_BEGIN:
+    case KZ_WORK_IMPORT_BEGIN:
         return begin_import(writer, txn, work, err);
-    case WORK_IMPORT_ROWS:
-    case WORK_INSTALL:
+    case KZ_WORK_IMPORT_ROWS:
+    case KZ_WORK_IMPORT_DROP:
+    case KZ_WORK_INSTALL:
         return do_import(writer, txn, work, err);
-    case WORK_PUT_LOCAL:
+    case KZ_WORK_PUT_LOCAL:
         return kz_txn_put_local(txn, work->key, work->bytes, work->size_bytes, err);
     }
     return kz_fail(err, KZ_FAILED, "unknown work");
@@ -290,26 +236,19 @@ static void look_at_space(struct kz_writer *writer)
 }
 
 /* Where tests end the process: around the commit of each kind of work. */
-static void pass_before_commit(unsigned kinds)
+static void pass_commit(unsigned kinds, bool after)
 {
-    if (kinds & (1u << WORK_PUT_HARD)) KZ_FAILPOINT("hard.before_commit");
-    if (kinds & (1u << WORK_APPEND)) KZ_FAILPOINT("append.before_commit");
-    if (kinds & (1u << WORK_APPLY)) KZ_FAILPOINT("apply.before_commit");
-    if (kinds & (1u << WORK_COMPACT)) KZ_FAILPOINT("compact.before_commit");
-    if (kinds & (1u << WORK_IMPORT_BEGIN)) KZ_FAILPOINT("snapshot.begin.before_commit");
-    if (kinds & (1u << WORK_IMPORT_ROWS)) KZ_FAILPOINT("snapshot.rows.before_commit");
-    if (kinds & (1u << WORK_INSTALL)) KZ_FAILPOINT("snapshot.install.before_commit");
-}
-
-static void pass_after_commit(unsigned kinds)
-{
-    if (kinds & (1u << WORK_PUT_HARD)) KZ_FAILPOINT("hard.after_commit");
-    if (kinds & (1u << WORK_APPEND)) KZ_FAILPOINT("append.after_commit");
-    if (kinds & (1u << WORK_APPLY)) KZ_FAILPOINT("apply.after_commit");
-    if (kinds & (1u << WORK_COMPACT)) KZ_FAILPOINT("compact.after_commit");
-    if (kinds & (1u << WORK_IMPORT_BEGIN)) KZ_FAILPOINT("snapshot.begin.after_commit");
-    if (kinds & (1u << WORK_IMPORT_ROWS)) KZ_FAILPOINT("snapshot.rows.after_commit");
-    if (kinds & (1u << WORK_INSTALL)) KZ_FAILPOINT("snapshot.install.after_commit");
+    static const char *const names[][2] = {
+        [KZ_WORK_PUT_HARD] = {"hard.before_commit", "hard.after_commit"},
+        [KZ_WORK_APPEND] = {"append.before_commit", "append.after_commit"},
+        [KZ_WORK_APPLY] = {"apply.before_commit", "apply.after_commit"},
+        [KZ_WORK_COMPACT] = {"compact.before_commit", "compact.after_commit"},
+        [KZ_WORK_IMPORT_BEGIN] = {"snapshot.begin.before_commit", "snapshot.begin.after_commit"},
+        [KZ_WORK_IMPORT_ROWS] = {"snapshot.rows.before_commit", "snapshot.rows.after_commit"},
+        [KZ_WORK_INSTALL] = {"snapshot.install.before_commit", "snapshot.install.after_commit"},
+    };
+    for (unsigned kind = 0; kind < sizeof(names) / sizeof(names[0]); kind++)
+        if ((kinds & 1u << kind) != 0 && names[kind][after]) KZ_FAILPOINT(names[kind][after]);
 }
 
 /* One transaction: as much of what was taken as the budget allows, at least one step of the first item. */
@@ -318,7 +257,7 @@ static void run_cycle(struct kz_writer *writer)
     struct budget budget = {KZ_WRITER_CYCLE_ENTRIES, KZ_WRITER_CYCLE_BYTES};
     struct kz_err err = {KZ_OK, ""};
     struct kz_store_txn *txn;
-    struct work_list done = {NULL, NULL};
+    struct kz_work_list done = {NULL, NULL};
     bool finished = true;
     unsigned kinds = 0;
     writer->applied_moved = false;
@@ -326,26 +265,26 @@ static void run_cycle(struct kz_writer *writer)
 
     if (kz_store_begin(writer->store, &txn, &err) != KZ_OK) stop_process("begin", &err);
     while (writer->taken.first != NULL && budget.bytes > 0 && budget.entries > 0) {
-        struct work *work = writer->taken.first;
+        struct kz_work *work = writer->taken.first;
         kinds |= 1u << work->type;
         if (do_work(writer, txn, work, &budget, &finished, &err) != KZ_OK) stop_process("work", &err);
         if (!finished) break;
         writer->done_seq = work->seq;
         spend(&budget, work->count, work->cost_bytes);
-        push(&done, pop(&writer->taken));
+        kz_work_push(&done, kz_work_pop(&writer->taken));
     }
     struct kz_applied applied;
     if (writer->applied_moved && kz_txn_applied(txn, &applied, &err) != KZ_OK) stop_process("state", &err);
-    pass_before_commit(kinds);
+    pass_commit(kinds, false);
     if (kz_store_commit(txn, &err) != KZ_OK) stop_process("commit", &err);
-    pass_after_commit(kinds);
+    pass_commit(kinds, true);
 
     if (writer->applied_moved)
         kz_completion_add(&writer->cycle, KZ_COMPLETION_APPLIED, applied.index, NULL, &applied, sizeof(applied));
     if (writer->done_seq != 0)
         kz_completion_add(&writer->cycle, KZ_COMPLETION_DURABLE, writer->done_seq, NULL, NULL, 0);
     while (done.first != NULL) {
-        struct work *work = pop(&done);
+        struct kz_work *work = kz_work_pop(&done);
         atomic_fetch_sub(&writer->queued_bytes, work->cost_bytes);
         free(work);
     }
@@ -390,7 +329,7 @@ static bool wait_for_work(struct kz_writer *writer)
         idle = pthread_cond_timedwait(&writer->wake, &writer->mutex, &until) == ETIMEDOUT && !work;
     }
     bool ending = writer->closing;
-    move_all(&writer->taken, &writer->queue);
+    kz_work_move_all(&writer->taken, &writer->queue);
     pthread_mutex_unlock(&writer->mutex);
     if (idle) look_at_space(writer);
     check_readers(writer);
@@ -470,11 +409,11 @@ void kz_writer_close(struct kz_writer *writer)
 
 /* ---- giving work ---- */
 
-static struct work *make(struct kz_writer *writer, enum work_type type, uint64_t seq, size_t extra_bytes)
+static struct kz_work *make(struct kz_writer *writer, enum kz_work_type type, uint64_t seq, size_t extra_bytes)
 {
     kz_assert(seq > writer->last_seq);
     writer->last_seq = seq;
-    struct work *work = kz_must_realloc(NULL, sizeof(*work) + extra_bytes);
+    struct kz_work *work = kz_must_realloc(NULL, sizeof(*work) + extra_bytes);
     memset(work, 0, sizeof(*work));
     work->type = type;
     work->seq = seq;
@@ -482,20 +421,20 @@ static struct work *make(struct kz_writer *writer, enum work_type type, uint64_t
     return work;
 }
 
-static void give(struct kz_writer *writer, struct work *work)
+static void give(struct kz_writer *writer, struct kz_work *work)
 {
     size_t waiting = atomic_fetch_add(&writer->queued_bytes, work->cost_bytes);
     kz_assert(waiting < KZ_WRITER_QUEUE_MAX_BYTES);
     pthread_mutex_lock(&writer->mutex);
     bool first = writer->queue.first == NULL;
-    push(&writer->queue, work);
+    kz_work_push(&writer->queue, work);
     if (first) pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->mutex);
 }
 
-static void give_numbers(struct kz_writer *writer, enum work_type type, uint64_t seq, uint64_t a, uint64_t b)
+static void give_numbers(struct kz_writer *writer, enum kz_work_type type, uint64_t seq, uint64_t a, uint64_t b)
 {
-    struct work *work = make(writer, type, seq, 0);
+    struct kz_work *work = make(writer, type, seq, 0);
     work->a = a;
     work->b = b;
     give(writer, work);
@@ -503,7 +442,7 @@ static void give_numbers(struct kz_writer *writer, enum work_type type, uint64_t
 
 void kz_writer_put_hard(struct kz_writer *writer, uint64_t seq, uint64_t term, uint64_t voted_for)
 {
-    give_numbers(writer, WORK_PUT_HARD, seq, term, voted_for);
+    give_numbers(writer, KZ_WORK_PUT_HARD, seq, term, voted_for);
 }
 
 void kz_writer_append(struct kz_writer *writer, uint64_t seq, uint64_t index, const struct kz_entry *entries,
@@ -512,7 +451,7 @@ void kz_writer_append(struct kz_writer *writer, uint64_t seq, uint64_t index, co
     size_t bytes = count * sizeof(*entries);
     for (size_t i = 0; i < count; i++)
         bytes += entries[i].size_bytes;
-    struct work *work = make(writer, WORK_APPEND, seq, bytes);
+    struct kz_work *work = make(writer, KZ_WORK_APPEND, seq, bytes);
     work->a = index;
     work->count = count;
     work->entries = (struct kz_entry *)(void *)(work + 1);
@@ -528,42 +467,50 @@ void kz_writer_append(struct kz_writer *writer, uint64_t seq, uint64_t index, co
 
 void kz_writer_apply(struct kz_writer *writer, uint64_t seq, uint64_t upto, uint64_t commit_hint)
 {
-    give_numbers(writer, WORK_APPLY, seq, upto, commit_hint);
+    give_numbers(writer, KZ_WORK_APPLY, seq, upto, commit_hint);
 }
 
 void kz_writer_compact(struct kz_writer *writer, uint64_t seq, uint64_t upto)
 {
-    give_numbers(writer, WORK_COMPACT, seq, upto, 0);
+    give_numbers(writer, KZ_WORK_COMPACT, seq, upto, 0);
 }
 
-void kz_writer_import_begin(struct kz_writer *writer, uint64_t seq)
+static struct kz_work *make_with_bytes(struct kz_writer *writer, enum kz_work_type type, uint64_t seq,
+                                       const void *bytes, size_t size_bytes)
 {
-    give_numbers(writer, WORK_IMPORT_BEGIN, seq, 0, 0);
-}
-
-static struct work *make_with_bytes(struct kz_writer *writer, enum work_type type, uint64_t seq, const void *bytes,
-                                    size_t size_bytes)
-{
-    struct work *work = make(writer, type, seq, size_bytes);
+    struct kz_work *work = make(writer, type, seq, size_bytes);
     work->bytes = (uint8_t *)(work + 1);
     work->size_bytes = size_bytes;
     if (size_bytes > 0) memcpy(work->bytes, bytes, size_bytes);
     return work;
 }
 
-void kz_writer_import_rows(struct kz_writer *writer, uint64_t seq, const uint8_t *rows, size_t size_bytes)
+void kz_writer_import_begin(struct kz_writer *writer, uint64_t seq, const struct kz_import_origin *origin)
 {
-    give(writer, make_with_bytes(writer, WORK_IMPORT_ROWS, seq, rows, size_bytes));
+    give(writer, make_with_bytes(writer, KZ_WORK_IMPORT_BEGIN, seq, origin, sizeof(*origin)));
+}
+
+void kz_writer_import_rows(struct kz_writer *writer, uint64_t seq, const uint8_t *rows, size_t size_bytes,
+                           const struct kz_import_mark *mark)
+{
+    struct kz_work *work = make_with_bytes(writer, KZ_WORK_IMPORT_ROWS, seq, rows, size_bytes);
+    work->mark = *mark;
+    give(writer, work);
+}
+
+void kz_writer_import_drop(struct kz_writer *writer, uint64_t seq)
+{
+    give_numbers(writer, KZ_WORK_IMPORT_DROP, seq, 0, 0);
 }
 
 void kz_writer_install(struct kz_writer *writer, uint64_t seq, uint64_t index, uint64_t term)
 {
-    give_numbers(writer, WORK_INSTALL, seq, index, term);
+    give_numbers(writer, KZ_WORK_INSTALL, seq, index, term);
 }
 
 void kz_writer_put_local(struct kz_writer *writer, uint64_t seq, const char *key, const void *value, size_t size_bytes)
 {
-    struct work *work = make_with_bytes(writer, WORK_PUT_LOCAL, seq, value, size_bytes);
+    struct kz_work *work = make_with_bytes(writer, KZ_WORK_PUT_LOCAL, seq, value, size_bytes);
     kz_assert(strlen(key) < sizeof(work->key));
     memcpy(work->key, key, strlen(key) + 1);
     give(writer, work);

@@ -49,8 +49,10 @@ void kz_writer_compact(struct kz_writer *writer, uint64_t seq, uint64_t upto);
 /* A snapshot that comes in. Rows that do not make sense are reported by visitor.import_failed; the rest of that
  * import is skipped (its seqs are still reported durable) and the old state stays. So is an import that comes while two
  * earlier states are being cleared away (KZ_BUSY): clearing goes on between other work, and nothing waits for it. */
-void kz_writer_import_begin(struct kz_writer *writer, uint64_t seq);
-void kz_writer_import_rows(struct kz_writer *writer, uint64_t seq, const uint8_t *rows, size_t size_bytes);
+void kz_writer_import_begin(struct kz_writer *writer, uint64_t seq, const struct kz_import_origin *origin);
+void kz_writer_import_rows(struct kz_writer *writer, uint64_t seq, const uint8_t *rows, size_t size_bytes,
+                           const struct kz_import_mark *mark);
+void kz_writer_import_drop(struct kz_writer *writer, uint64_t seq);
 void kz_writer_install(struct kz_writer *writer, uint64_t seq, uint64_t index, uint64_t term);
 void kz_writer_put_local(struct kz_writer *writer, uint64_t seq, const char *key, const void *value, size_t size_bytes);
 

@@ -123,7 +123,8 @@ struct sim_profile {
     unsigned voters, min_voters;
     uint32_t election_ms, heartbeat_ms, inflight, window_bytes, chunk_bytes, fast_ms;
     uint64_t ring_bytes, compact_bytes, compact_entries, trailing;
-    uint32_t snapshot_timeout_ms;
+    uint32_t snapshot_timeout_ms, snapshot_keep_ms;
+    uint64_t snapshot_rate;
     bool fifo, members, transfers, crashes, cuts, pauses, slow_install, kill_all, lost_events, mixed_logs, calm, grow,
         recover, notes;
     double loss, duplicate, crash_point, slow_disk;
@@ -145,6 +146,7 @@ enum sim_job_kind {
     SIM_COMPACT,
     SIM_IMPORT_BEGIN,
     SIM_IMPORT_ROWS,
+    SIM_IMPORT_DROP,
     SIM_INSTALL,
     SIM_LOCAL
 };
@@ -158,7 +160,9 @@ struct sim_job {
     size_t count;
     uint8_t *bytes; /* owned */
     size_t size_bytes;
-    struct kz_snapshot_meta *meta; /* owned */
+    struct kz_snapshot_meta *meta;   /* owned */
+    struct kz_import_origin *origin; /* owned */
+    struct kz_import_mark mark;
 };
 
 struct sim_node;
@@ -170,6 +174,7 @@ struct sim_backend {
     void (*run)(void *store, const struct sim_job *job);
     void (*commit)(void *store);
     void (*load)(void *store, struct kz_hard_state *hard, struct kz_applied *applied);
+    bool (*import)(void *store, struct kz_import_origin *origin, struct kz_import_mark *mark); /* one is open */
     bool (*read_entry)(void *store, uint64_t index, struct kz_entry *entry, uint64_t *chain);
     void *(*export_open)(void *store, struct kz_snapshot_meta *meta);
     bool (*export_next)(void *store, void *export, uint8_t *out, size_t room, size_t *size_bytes);
@@ -228,6 +233,7 @@ struct sim_node {
     uint64_t local_seq, ticket, quorum_seen_us, ticks;
     uint64_t *done; /* owned: writes applied since it last looked */
     size_t done_count, done_room;
+    uint64_t resumable; /* the transfer whose rows the store held at the last start; 0 = none */
 };
 void sim_node_make(struct sim_node *node, const uint8_t *first_entry, size_t size_bytes);
 void sim_node_start(struct sim_node *node);
@@ -366,6 +372,7 @@ void sim_notes_fini(struct sim *sim);
     X(truncations)                                                                                                     \
     X(snapshots)                                                                                                       \
     X(installs)                                                                                                        \
+    X(resumed)                                                                                                         \
     X(compactions)                                                                                                     \
     X(changes)                                                                                                         \
     X(transfers)                                                                                                       \

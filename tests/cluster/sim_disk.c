@@ -12,6 +12,7 @@ static void free_job(struct sim_job *job)
     free(job->entries);
     free(job->bytes);
     free(job->meta);
+    free(job->origin);
     free(job);
 }
 

@@ -146,9 +146,11 @@ static enum kz_code run_job(struct lmdb_store *store, const struct sim_job *job,
         store->node->sim->stats.compactions++;
         return kz_txn_compact(store->txn, job->a, err);
     case SIM_IMPORT_BEGIN:
-        return kz_txn_import_begin(store->txn, err);
+        return kz_txn_import_begin(store->txn, job->origin, err);
     case SIM_IMPORT_ROWS:
-        return kz_txn_import_rows(store->txn, job->bytes, job->size_bytes, err);
+        return kz_txn_import_rows(store->txn, job->bytes, job->size_bytes, &job->mark, err);
+    case SIM_IMPORT_DROP:
+        return kz_txn_import_drop(store->txn, err);
     case SIM_INSTALL:
         store->node->sim->stats.installs++;
         return kz_txn_install(store->txn, job->meta->index, job->meta->term, err);
@@ -160,8 +162,8 @@ static enum kz_code run_job(struct lmdb_store *store, const struct sim_job *job,
 
 static void run(void *data, const struct sim_job *job)
 {
-    static const char *const names[] = {"put_hard",     "append",      "apply",   "compact",
-                                        "import_begin", "import_rows", "install", "put_local"};
+    static const char *const names[] = {"put_hard",    "append",      "apply",   "compact",  "import_begin",
+                                        "import_rows", "import_drop", "install", "put_local"};
     struct lmdb_store *store = data;
     struct kz_err err = {0};
     must(store->node, run_job(store, job, &err), &err, names[job->kind]);
@@ -206,6 +208,18 @@ static void load(void *data, struct kz_hard_state *hard, struct kz_applied *appl
     must(store->node, kz_view_hard(view, hard, &err), &err, "hard state");
     must(store->node, kz_view_applied(view, applied, &err), &err, "applied");
     kz_view_close(view);
+}
+
+static bool import(void *data, struct kz_import_origin *origin, struct kz_import_mark *mark)
+{
+    struct lmdb_store *store = data;
+    struct kz_view *view;
+    struct kz_err err = {0};
+    must(store->node, kz_view_open(store->store, &view, &err), &err, "view");
+    enum kz_code code = kz_view_import(view, origin, mark, &err);
+    kz_view_close(view);
+    if (code != KZ_NOT_FOUND) must(store->node, code, &err, "import");
+    return code == KZ_OK;
 }
 
 static bool read_entry(void *data, uint64_t index, struct kz_entry *entry, uint64_t *chain)
@@ -419,6 +433,7 @@ const struct sim_backend sim_lmdb_backend = {
     .run = run,
     .commit = commit,
     .load = load,
+    .import = import,
     .read_entry = read_entry,
     .export_open = export_open,
     .export_next = export_next,

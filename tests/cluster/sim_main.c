@@ -148,7 +148,8 @@ static void print_totals(const struct totals *totals, const struct sim_options *
     const struct sim_stats *s = &totals->stats;
     printf("sim: store %s, seeds %llu from %llu: %llu ok, %llu failed; virtual %.2f h, events %llu, messages %llu\n"
            "     commits %llu, acked %llu, retries %llu, reads %llu, elections %llu, crashes %llu, cuts %llu\n"
-           "     snapshots %llu, installs %llu, compactions %llu, truncations %llu, changes %llu, transfers %llu, "
+           "     snapshots %llu, installs %llu (%llu resumed after a restart), compactions %llu, truncations %llu, "
+           "changes %llu, transfers %llu, "
            "applied by hint %llu\n"
            "     plans of members %llu, recoveries %llu, lost acknowledged %llu, uncertain entries %llu, surplus %llu, "
            "fenced %llu\n"
@@ -158,12 +159,12 @@ static void print_totals(const struct totals *totals, const struct sim_options *
            (unsigned long long)s->events, (unsigned long long)s->messages, (unsigned long long)s->commits,
            (unsigned long long)s->acked, (unsigned long long)s->retries, (unsigned long long)s->reads,
            (unsigned long long)s->elections, (unsigned long long)s->crashes, (unsigned long long)s->cuts,
-           (unsigned long long)s->snapshots, (unsigned long long)s->installs, (unsigned long long)s->compactions,
-           (unsigned long long)s->truncations, (unsigned long long)s->changes, (unsigned long long)s->transfers,
-           (unsigned long long)s->hinted, (unsigned long long)s->plans, (unsigned long long)s->recoveries,
-           (unsigned long long)s->lost, (unsigned long long)s->uncertain, (unsigned long long)s->surplus,
-           (unsigned long long)s->fenced, (unsigned long long)s->notes, (unsigned long long)s->provisional,
-           (unsigned long long)s->offers);
+           (unsigned long long)s->snapshots, (unsigned long long)s->installs, (unsigned long long)s->resumed,
+           (unsigned long long)s->compactions, (unsigned long long)s->truncations, (unsigned long long)s->changes,
+           (unsigned long long)s->transfers, (unsigned long long)s->hinted, (unsigned long long)s->plans,
+           (unsigned long long)s->recoveries, (unsigned long long)s->lost, (unsigned long long)s->uncertain,
+           (unsigned long long)s->surplus, (unsigned long long)s->fenced, (unsigned long long)s->notes,
+           (unsigned long long)s->provisional, (unsigned long long)s->offers);
 }
 
 /* The first seed that fails with the guard off and does not with all guards on. */

@@ -23,8 +23,11 @@ struct mem_store {
     uint8_t conf[KZ_CONFIGURATION_MAX_BYTES];
     size_t conf_bytes;
     uint64_t hash;
-    struct kz_buf done;       /* one bit per write */
-    struct kz_buf import;     /* the idle generation */
+    struct kz_buf done;   /* one bit per write */
+    struct kz_buf import; /* the idle generation */
+    bool import_open;
+    struct kz_import_origin origin;
+    struct kz_import_mark mark;
     struct mem_local *locals; /* owned, by key */
 };
 
@@ -248,6 +251,7 @@ static void install(struct mem_store *store, const struct kz_snapshot_meta *meta
     kz_buf_clear(&store->done);
     kz_buf_add(&store->done, store->import.data + 8, store->import.size_bytes - 8);
     kz_buf_clear(&store->import);
+    store->import_open = false;
     clear_log(store, meta->index, meta->term, meta->chain);
     store->applied = meta->index;
     store->applied_term = meta->term;
@@ -279,9 +283,18 @@ static void run(void *data, const struct sim_job *job)
         break;
     case SIM_IMPORT_BEGIN:
         kz_buf_clear(&store->import);
+        store->import_open = true;
+        store->origin = *job->origin;
+        store->mark = (struct kz_import_mark){.next = 0};
         break;
     case SIM_IMPORT_ROWS:
+        kz_assert(store->import_open);
         kz_buf_add(&store->import, job->bytes, job->size_bytes);
+        store->mark = job->mark;
+        break;
+    case SIM_IMPORT_DROP:
+        store->import_open = false;
+        kz_buf_clear(&store->import);
         break;
     case SIM_INSTALL:
         install(store, job->meta);
@@ -293,6 +306,15 @@ static void run(void *data, const struct sim_job *job)
 }
 
 static void commit(void *data) { (void)data; }
+
+static bool import(void *data, struct kz_import_origin *origin, struct kz_import_mark *mark)
+{
+    const struct mem_store *store = data;
+    if (!store->import_open) return false;
+    *origin = store->origin;
+    *mark = store->mark;
+    return true;
+}
 
 static void load(void *data, struct kz_hard_state *hard, struct kz_applied *applied)
 {
@@ -383,6 +405,7 @@ const struct sim_backend sim_mem_backend = {
     .run = run,
     .commit = commit,
     .load = load,
+    .import = import,
     .read_entry = read_entry,
     .export_open = export_open,
     .export_next = export_next,

@@ -54,22 +54,32 @@ static void compact(void *data, uint64_t seq, uint64_t upto)
     sim_disk_queue(data, (struct sim_job){.seq = seq, .kind = SIM_COMPACT, .a = upto});
 }
 
-static void import_begin(void *data, uint64_t seq)
+static void import_begin(void *data, uint64_t seq, const struct kz_import_origin *origin)
 {
-    sim_disk_queue(data, (struct sim_job){.seq = seq, .kind = SIM_IMPORT_BEGIN});
+    sim_disk_queue(data, (struct sim_job){
+                             .seq = seq, .kind = SIM_IMPORT_BEGIN, .origin = kz_must_memdup(origin, sizeof(*origin))});
 }
 
-static void import_rows(void *data, uint64_t seq, const uint8_t *rows, size_t size_bytes)
+static void import_rows(void *data, uint64_t seq, const uint8_t *rows, size_t size_bytes,
+                        const struct kz_import_mark *mark)
 {
     sim_disk_queue(data, (struct sim_job){.seq = seq,
                                           .kind = SIM_IMPORT_ROWS,
                                           .bytes = kz_must_memdup(rows, size_bytes),
-                                          .size_bytes = size_bytes});
+                                          .size_bytes = size_bytes,
+                                          .mark = *mark});
+}
+
+static void import_drop(void *data, uint64_t seq)
+{
+    sim_disk_queue(data, (struct sim_job){.seq = seq, .kind = SIM_IMPORT_DROP});
 }
 
 static void install(void *data, uint64_t seq, const struct kz_snapshot_meta *meta)
 {
     struct sim_node *node = data;
+    if (node->replica->incoming.origin.transfer == node->resumable) node->sim->stats.resumed++;
+    node->resumable = 0;
     sim_story(node->sim, "n%llu installs a snapshot at %llu^%llu", (unsigned long long)node->id,
               (unsigned long long)meta->index, (unsigned long long)meta->term);
     sim_disk_queue(node,
@@ -106,10 +116,11 @@ static void send_message(void *data, uint64_t peer, const Kz__PeerMessage *messa
     sim_net_send(data, peer, message, false);
 }
 
-static void send_bulk(void *data, uint64_t peer, const Kz__PeerMessage *message)
+static bool send_bulk(void *data, uint64_t peer, const Kz__PeerMessage *message)
 {
     sim_check_message(data, peer, message);
     sim_net_send(data, peer, message, true);
+    return true;
 }
 
 static void arm(struct sim_node *node)
@@ -185,6 +196,7 @@ void sim_node_make(struct sim_node *node, const uint8_t *first_entry, size_t siz
         .compact = compact,
         .import_begin = import_begin,
         .import_rows = import_rows,
+        .import_drop = import_drop,
         .install = install,
         .read_entry = read_entry,
         .export_open = export_open,
@@ -218,9 +230,22 @@ static struct kz_replica_options options_of(struct sim_node *node)
         .compact_entries = profile->mixed_logs ? (keeps ? UINT32_MAX : 3) : profile->compact_entries,
         .trailing_entries = profile->mixed_logs && !keeps ? 0 : profile->trailing,
         .snapshot_timeout_ms = profile->snapshot_timeout_ms,
+        .snapshot_keep_ms = profile->snapshot_keep_ms,
+        .snapshot_rate = profile->snapshot_rate,
         .seed = (uint32_t)sim_random(sim),
         .guards = KZ_GUARD_ALL & ~sim->options.guards_off,
     };
+}
+
+static void resume_import(struct sim_node *node)
+{
+    struct kz_import_origin origin;
+    struct kz_import_mark mark;
+    if (!node->sim->backend->import(node->store, &origin, &mark)) return;
+    sim_story(node->sim, "n%llu holds %llu chunks of transfer %llx", (unsigned long long)node->id,
+              (unsigned long long)mark.next, (unsigned long long)origin.transfer);
+    kz_replica_resume_import(node->replica, &origin, &mark);
+    node->resumable = origin.transfer;
 }
 
 void sim_node_start(struct sim_node *node)
@@ -251,6 +276,7 @@ void sim_node_start(struct sim_node *node)
               (unsigned long long)hard.last_index, (unsigned long long)hard.commit_hint);
     if (hard.commit_hint > state.index) sim->stats.hinted += hard.commit_hint - state.index;
     node->replica = kz_replica_new(&options, &node->io);
+    resume_import(node);
     if (kz_replica_start(node->replica, &hard, &state, &err) != KZ_OK)
         sim_fail(sim, "node %llu does not start: %s", (unsigned long long)node->id, err.text);
     sim_node_after_input(node);

@@ -13,6 +13,8 @@ static uint64_t pick_u(struct sim *sim, const uint64_t *choices, size_t count)
 #define PICK_U(sim, ...)                                                                                               \
     pick_u(sim, (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
 
+#define LMDB_STATE_TIMES 100u /* how much larger the real store's state is */
+
 static void draw_timers(struct sim *sim, struct sim_profile *p)
 {
     p->election_ms = (uint32_t)PICK_U(sim, 150, 300, 500, 1000);
@@ -20,6 +22,7 @@ static void draw_timers(struct sim *sim, struct sim_profile *p)
     p->fast_ms = sim_chance(sim, 0.7) ? p->election_ms / 5 : 0;
     p->lost_events = sim_chance(sim, 0.7);
     p->snapshot_timeout_ms = p->election_ms * (uint32_t)sim_between(sim, 2, 20);
+    p->snapshot_keep_ms = p->election_ms * (uint32_t)sim_between(sim, 20, 100);
 }
 
 static void draw_sizes(struct sim *sim, struct sim_profile *p)
@@ -27,6 +30,7 @@ static void draw_sizes(struct sim *sim, struct sim_profile *p)
     p->inflight = (uint32_t)PICK_U(sim, 2, 4, 8, 32, 256);
     p->window_bytes = (uint32_t)PICK_U(sim, 500, 5000, 100000);
     p->chunk_bytes = (uint32_t)PICK_U(sim, 16, 64, 512, 4096);
+    p->snapshot_rate = PICK_U(sim, 0, 0, 200, 2000); /* a state is some hundred bytes: so that it takes seconds */
     p->ring_bytes = PICK_U(sim, 1, 500, 1u << 20);
     p->compact_entries = sim_between(sim, 3, 80);
     p->compact_bytes = PICK_U(sim, 1000, 10000, 1u << 20);
@@ -134,8 +138,10 @@ void sim_draw_profile(struct sim *sim)
     draw_sizes(sim, &sim->profile);
     draw_network(sim, &sim->profile);
     draw_faults(sim, &sim->profile);
-    if (sim->options.lmdb)
-        sim->profile.chunk_bytes = (uint32_t)PICK_U(sim, KZ_EXPORT_ROOM_MIN_BYTES, 32768); /* a row is larger */
+    if (sim->options.lmdb) { /* a row is larger, and so is a state */
+        sim->profile.chunk_bytes = (uint32_t)PICK_U(sim, KZ_EXPORT_ROOM_MIN_BYTES, 32768);
+        sim->profile.snapshot_rate *= LMDB_STATE_TIMES;
+    }
     /* A transfer is not given up while a few of its chunks may still be on their way. */
     struct sim_profile *p = &sim->profile;
     uint64_t chunk_ms = p->bytes_per_ms > 0 ? p->chunk_bytes / p->bytes_per_ms : 0;

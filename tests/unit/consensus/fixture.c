@@ -48,20 +48,33 @@ static void compact(void *data, uint64_t seq, uint64_t upto)
     kz_buf_addf(&f->story, "compact to %llu\n", (unsigned long long)upto);
 }
 
-static void import_begin(void *data, uint64_t seq)
+static void import_begin(void *data, uint64_t seq, const struct kz_import_origin *origin)
 {
     struct fixture *f = data;
     f->seq = seq;
+    f->origin = *origin;
+    f->mark = (struct kz_import_mark){.next = 0};
+    f->import_open = true;
     kz_buf_clear(&f->imported);
     kz_buf_add_text(&f->story, "import begins\n");
 }
 
-static void import_rows(void *data, uint64_t seq, const uint8_t *rows, size_t size_bytes)
+static void import_rows(void *data, uint64_t seq, const uint8_t *rows, size_t size_bytes,
+                        const struct kz_import_mark *mark)
 {
     struct fixture *f = data;
+    f->mark = *mark;
     f->seq = f->import_seq = seq;
     kz_buf_add(&f->imported, rows, size_bytes);
     kz_buf_addf(&f->story, "import %zu bytes\n", size_bytes);
+}
+
+static void import_drop(void *data, uint64_t seq)
+{
+    struct fixture *f = data;
+    f->seq = seq;
+    f->import_open = false;
+    kz_buf_add_text(&f->story, "import is dropped\n");
 }
 
 static void install(void *data, uint64_t seq, const struct kz_snapshot_meta *meta)
@@ -69,6 +82,7 @@ static void install(void *data, uint64_t seq, const struct kz_snapshot_meta *met
     struct fixture *f = data;
     f->seq = seq;
     f->installed = *meta;
+    f->import_open = false;
     kz_buf_addf(&f->story, "install %llu\n", (unsigned long long)meta->index);
 }
 
@@ -164,6 +178,13 @@ static void send_message(void *data, uint64_t peer, const Kz__PeerMessage *messa
     tell_message(f, peer, message);
 }
 
+static bool send_bulk(void *data, uint64_t peer, const Kz__PeerMessage *message)
+{
+    if (((struct fixture *)data)->unreachable) return false;
+    send_message(data, peer, message);
+    return true;
+}
+
 static void set_timer(void *data, uint64_t at_ms)
 {
     struct fixture *f = data;
@@ -223,10 +244,10 @@ void fixture_init(struct fixture *f, uint64_t id, unsigned voters)
     assert_int_equal(kz_replica_bootstrap_entry(members, voters, &entry, &err), KZ_OK);
     add_entry(f, 1, KZ_ENTRY_CHANGE, entry.data, entry.size_bytes);
     kz_buf_fini(&entry);
-    f->io = (struct kz_replica_io){f,           now_ms,       put_hard,     append,       apply,
-                                   compact,     import_begin, import_rows,  install,      read_entry,
-                                   export_open, export_next,  export_close, send_message, send_message,
-                                   set_timer,   role_changed, applied,      fatal};
+    f->io = (struct kz_replica_io){f,          now_ms,       put_hard,     append,       apply,
+                                   compact,    import_begin, import_rows,  import_drop,  install,
+                                   read_entry, export_open,  export_next,  export_close, send_message,
+                                   send_bulk,  set_timer,    role_changed, applied,      fatal};
 }
 
 void fixture_log(struct fixture *f, uint64_t term, const char *data)

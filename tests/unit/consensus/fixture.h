@@ -40,6 +40,10 @@ struct fixture {
     struct kz_snapshot_meta installed;
     struct kz_buf imported;
     uint64_t import_seq; /* of the last rows */
+    bool import_open;
+    struct kz_import_origin origin; /* as asked for, durable or not */
+    struct kz_import_mark mark;
+    bool unreachable; /* send_bulk takes nothing */
     bool started, dead, export_open;
     char why[256]; /* of fatal */
 };

@@ -107,6 +107,8 @@ static void lost_chunk_is_sent_again(void **state)
     assert_memory_equal(p->follower.imported.data, p->leader.rows.data, p->leader.rows.size_bytes);
 }
 
+#define TRANSFER 77u
+
 /* A chunk as a hostile or broken sender might make it. */
 static void send_chunk(struct pair *p, uint64_t sequence, const char *data, uint64_t checksum)
 {
@@ -115,7 +117,7 @@ static void send_chunk(struct pair *p, uint64_t sequence, const char *data, uint
     Kz__PeerMessage message = KZ__PEER_MESSAGE__INIT;
     struct kz_err err;
     chunk.term = 2;
-    chunk.transfer = 77;
+    chunk.transfer = TRANSFER;
     chunk.sequence = sequence;
     chunk.has_data = true;
     chunk.data = (ProtobufCBinaryData){strlen(data), (uint8_t *)(uintptr_t)data};
@@ -135,7 +137,7 @@ static void damaged_chunk_ends_the_transfer(void **state)
 {
     struct pair *p = *state;
     send_chunk(p, 0, "rows", 1);
-    fixture_expect(&p->follower, "import begins\nsend 1 ack 0 refused\n");
+    fixture_expect(&p->follower, "import begins\nimport is dropped\nsend 1 ack 0 refused\n");
     assert_false(p->follower.replica->incoming.active);
 }
 
@@ -199,7 +201,7 @@ static void second_snapshot_during_an_install_does_not_reach_the_core(void **sta
     fixture_forget(&p->follower);
     send_chunk(p, 0, "rows", 0);
     fixture_expect(&p->follower, "send 1 ack 0 refused\n");
-    assert_false(r->incoming.active);
+    assert_int_not_equal(r->incoming.origin.transfer, TRANSFER);
     assert_true(kz_guard_drop_install(KZ_GUARD_ALL, true));
     assert_false(kz_guard_drop_install(KZ_GUARD_ALL, false));
     assert_false(kz_guard_drop_install(KZ_GUARD_ALL & ~KZ_GUARD(DROP_INSTALL), true));
@@ -243,6 +245,147 @@ static void leader_stays_while_a_slow_snapshot_is_on_its_way(void **state)
     assert_false(p->leader.export_open); /* not at once again */
 }
 
+/* ---- resuming ---- */
+
+/* Until at least `chunks` are durable at the follower, the last of them not yet acknowledged. */
+static void bring(struct pair *p, uint64_t chunks)
+{
+    for (unsigned i = 0; i < 50 && p->follower.replica->incoming.stored < chunks; i++) {
+        fixture_append_result(&p->leader, 3, 2, 6);
+        fixture_wait(&p->leader, 20);
+        kz_replica_tick(p->leader.replica);
+        deliver(&p->leader, 1, &p->follower, UINT64_MAX);
+        fixture_store(&p->follower);
+        if (p->follower.replica->incoming.stored < chunks) deliver(&p->follower, 2, &p->leader, UINT64_MAX);
+    }
+    assert_true(p->follower.replica->incoming.stored >= chunks);
+    assert_false(p->follower.replica->incoming.complete);
+    fixture_forget(&p->follower);
+}
+
+/* As after kill -9: what the store holds is what was durable. */
+static void restart_follower(struct pair *p)
+{
+    struct fixture *f = &p->follower;
+    kz_replica_free(f->replica);
+    f->replica = kz_replica_new(&f->options, &f->io);
+    f->seq = f->timer_ms = 0;
+    if (f->hard.term < 2) f->hard.term = 2;
+    if (f->import_open) kz_replica_resume_import(f->replica, &f->origin, &f->mark);
+    struct kz_err err;
+    assert_int_equal(kz_replica_start(f->replica, &f->hard, &f->applied, &err), KZ_OK);
+    if (f->seq > 0) fixture_store(f);
+}
+
+static void check_arrived(struct pair *p)
+{
+    assert_true(is_installed(p));
+    assert_int_equal(p->follower.imported.size_bytes, p->leader.rows.size_bytes);
+    assert_memory_equal(p->follower.imported.data, p->leader.rows.data, p->leader.rows.size_bytes);
+}
+
+static void receiver_that_restarts_goes_on_where_its_durable_rows_end(void **state)
+{
+    struct pair *p = *state;
+    for (uint64_t chunks = 1; chunks <= 3; chunks++) {
+        bring(p, chunks);
+        uint64_t stored = p->follower.replica->incoming.stored;
+        restart_follower(p);
+        assert_int_equal(p->follower.replica->incoming.next, stored);
+    }
+    uint64_t transfer = p->follower.origin.transfer;
+    exchange(p, 200, UINT64_MAX);
+    check_arrived(p); /* each byte once: nothing was sent to the store again */
+    assert_int_equal(p->follower.origin.transfer, transfer);
+}
+
+static void receiver_that_restarts_before_the_install_is_durable_needs_no_row_again(void **state)
+{
+    struct pair *p = *state;
+    for (unsigned i = 0; i < 60 && !p->follower.replica->installing; i++) {
+        fixture_append_result(&p->leader, 3, 2, 6);
+        fixture_wait(&p->leader, 100);
+        kz_replica_tick(p->leader.replica);
+        deliver(&p->leader, 1, &p->follower, UINT64_MAX);
+        if (p->follower.seq > p->follower.replica->seq_durable) kz_replica_stored(p->follower.replica, p->follower.seq);
+        if (!p->follower.replica->installing) deliver(&p->follower, 2, &p->leader, UINT64_MAX);
+    }
+    assert_true(p->follower.replica->installing);
+    assert_non_null(kz_replica_find_peer(p->leader.replica, 2)->snapshot);
+    p->follower.import_open = true; /* the install was not durable */
+    fixture_forget(&p->follower);
+    restart_follower(p);
+    exchange(p, 200, UINT64_MAX);
+    check_arrived(p);
+}
+
+static void connection_that_breaks_is_gone_on_from_at_once(void **state)
+{
+    struct pair *p = *state;
+    bring(p, 2);
+    p->leader.unreachable = true;
+    for (unsigned i = 0; i < 30; i++) { /* long beyond the repeats */
+        fixture_append_result(&p->leader, 3, 2, 6);
+        fixture_wait(&p->leader, 100);
+        kz_replica_tick(p->leader.replica);
+        fixture_forget(&p->leader);
+    }
+    kz_replica_peer_lost(p->leader.replica, 2);
+    p->leader.unreachable = false;
+    exchange(p, 200, UINT64_MAX);
+    check_arrived(p);
+}
+
+static void leader_of_a_new_term_does_not_go_on_with_an_old_transfer(void **state)
+{
+    struct pair *p = *state;
+    bring(p, 3);
+    p->follower.hard.term = 3; /* it heard of another leader before it stopped */
+    restart_follower(p);
+    assert_false(p->follower.import_open);
+    assert_false(p->follower.replica->incoming.active);
+}
+
+static void transfer_that_the_receiver_does_not_know_begins_anew(void **state)
+{
+    struct pair *p = *state;
+    bring(p, 3);
+    uint64_t transfer = p->follower.origin.transfer;
+    p->follower.import_open = false;
+    restart_follower(p);
+    exchange(p, 300, UINT64_MAX);
+    check_arrived(p);
+    assert_int_not_equal(p->follower.origin.transfer, transfer);
+}
+
+static void transfer_to_a_receiver_that_does_not_come_back_ends(void **state)
+{
+    struct pair *p = *state;
+    bring(p, 2);
+    for (uint64_t waited = 0; waited <= p->leader.options.snapshot_keep_ms; waited += 100) {
+        assert_true(kz_replica_is_leader(p->leader.replica));
+        bool kept = kz_replica_find_peer(p->leader.replica, 2)->snapshot != NULL;
+        assert_true(kept || waited + 2000 > p->leader.options.snapshot_keep_ms); /* brought a little before */
+        fixture_append_result(&p->leader, 3, 2, 6);
+        fixture_wait(&p->leader, 100);
+        kz_replica_tick(p->leader.replica);
+        fixture_forget(&p->leader);
+    }
+    assert_null(kz_replica_find_peer(p->leader.replica, 2)->snapshot);
+    assert_false(p->leader.export_open);
+}
+
+static void rate_is_kept_over_a_second(void **state)
+{
+    struct pair *p = *state;
+    p->leader.replica->options.snapshot_rate = 200;
+    uint64_t start_ms = p->leader.now_ms;
+    exchange(p, 200, UINT64_MAX);
+    check_arrived(p);
+    assert_true((p->leader.now_ms - start_ms) * 200 / 1000 + 2u * p->leader.options.chunk_bytes >=
+                p->leader.rows.size_bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +397,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_the_store_refuses_end_the_transfer, setup, teardown),
         cmocka_unit_test_setup_teardown(second_snapshot_during_an_install_does_not_reach_the_core, setup, teardown),
         cmocka_unit_test_setup_teardown(leader_stays_while_a_slow_snapshot_is_on_its_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(receiver_that_restarts_goes_on_where_its_durable_rows_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(receiver_that_restarts_before_the_install_is_durable_needs_no_row_again, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(connection_that_breaks_is_gone_on_from_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(leader_of_a_new_term_does_not_go_on_with_an_old_transfer, setup, teardown),
+        cmocka_unit_test_setup_teardown(transfer_that_the_receiver_does_not_know_begins_anew, setup, teardown),
+        cmocka_unit_test_setup_teardown(transfer_to_a_receiver_that_does_not_come_back_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(rate_is_kept_over_a_second, setup, teardown),
         cmocka_unit_test_setup_teardown(leader_that_steps_down_closes_its_exports, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -357,13 +357,13 @@ void fixture_copy_state(struct fixture *from, struct fixture *to, size_t room)
     size_t size;
     must(kz_view_open(from->store, &view, &must_err));
     must(kz_store_begin(to->store, &txn, &must_err));
-    must(kz_txn_import_begin(txn, &must_err));
+    must(kz_txn_import_begin(txn, NULL, &must_err));
     must(kz_store_commit(txn, &must_err));
     for (;;) {
         must(kz_view_export(view, &cursor, rows, room, &size, &must_err));
         if (size == 0) break;
         must(kz_store_begin(to->store, &txn, &must_err));
-        must(kz_txn_import_rows(txn, rows, size, &must_err));
+        must(kz_txn_import_rows(txn, rows, size, NULL, &must_err));
         must(kz_store_commit(txn, &must_err));
     }
     must(kz_store_begin(to->store, &txn, &must_err));

@@ -139,7 +139,8 @@ static void import_all(struct bench *bench, struct kz_store *source, bool instal
     struct kz_export_cursor cursor = {0};
     uint8_t *rows = kz_must_alloc(1, CHUNK_BYTES);
     double start = now_s();
-    kz_writer_import_begin(bench->writer, ++bench->seq);
+    kz_writer_import_begin(bench->writer, ++bench->seq,
+                           &(struct kz_import_origin){.peer = 2, .transfer = 1, .term = 1});
     wait_for(bench, bench->seq);
     watch(bench, "import_begin", start);
 
@@ -150,7 +151,7 @@ static void import_all(struct bench *bench, struct kz_store *source, bool instal
         size_t size;
         must(kz_view_export(view, &cursor, rows, CHUNK_BYTES, &size, &must_err));
         if (size == 0) break;
-        kz_writer_import_rows(bench->writer, ++bench->seq, rows, size);
+        kz_writer_import_rows(bench->writer, ++bench->seq, rows, size, &(struct kz_import_mark){.next = bench->seq});
         wait_for(bench, bench->seq); /* one chunk at a time, as a sender that waits for acknowledgements */
     }
     kz_view_close(view);

@@ -57,8 +57,8 @@ static void begin_import(struct fixture *f, const uint8_t *rows, size_t size)
 {
     struct kz_store_txn *txn;
     must(kz_store_begin(f->store, &txn, &must_err));
-    must(kz_txn_import_begin(txn, &must_err));
-    must(kz_txn_import_rows(txn, rows, size, &must_err));
+    must(kz_txn_import_begin(txn, NULL, &must_err));
+    must(kz_txn_import_rows(txn, rows, size, NULL, &must_err));
     must(kz_store_commit(txn, &must_err));
 }
 

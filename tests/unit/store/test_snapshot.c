@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "node/base/assert.h"
+#include "node/store/internal.h"
 
 static void check_same(struct fixture *a, struct fixture *b)
 {
@@ -132,8 +133,8 @@ static enum kz_code import(struct fixture *f, const uint8_t *rows, size_t size, 
     struct kz_store_txn *txn;
     struct kz_err err = {KZ_OK, ""};
     must(kz_store_begin(f->store, &txn, &must_err));
-    must(kz_txn_import_begin(txn, &must_err));
-    enum kz_code code = kz_txn_import_rows(txn, rows, size, &err);
+    must(kz_txn_import_begin(txn, NULL, &must_err));
+    enum kz_code code = kz_txn_import_rows(txn, rows, size, NULL, &err);
     if (code == KZ_OK) code = kz_txn_install(txn, index, term, &err);
     must(kz_store_commit(txn, &must_err));
     if (code != KZ_OK) assert_true(strlen(err.text) > 0);
@@ -202,7 +203,7 @@ static void rows_without_a_beginning_are_refused(void **state)
     uint8_t *rows = export_all(f, &size);
     fixture_init(&other);
     must(kz_store_begin(other.store, &txn, &must_err));
-    assert_int_equal(kz_txn_import_rows(txn, rows, size, &err), KZ_PROTOCOL);
+    assert_int_equal(kz_txn_import_rows(txn, rows, size, NULL, &err), KZ_PROTOCOL);
     assert_int_equal(kz_txn_install(txn, 1, 1, &err), KZ_PROTOCOL);
     kz_store_abort(txn);
     free(rows);
@@ -223,8 +224,8 @@ static void an_import_cut_off_by_a_restart_leaves_the_old_state(void **state)
     fixture_fill(&other);
     struct kz_applied before = fixture_applied(&other);
     must(kz_store_begin(other.store, &txn, &must_err));
-    must(kz_txn_import_begin(txn, &must_err));
-    must(kz_txn_import_rows(txn, rows, size, &must_err));
+    must(kz_txn_import_begin(txn, NULL, &must_err));
+    must(kz_txn_import_rows(txn, rows, size, NULL, &must_err));
     must(kz_store_commit(txn, &must_err)); /* all rows are there; the install is not */
     fixture_reopen(&other);
     struct kz_applied after = fixture_applied(&other);
@@ -233,6 +234,144 @@ static void an_import_cut_off_by_a_restart_leaves_the_old_state(void **state)
     must(kz_store_begin(other.store, &txn, &must_err));
     assert_int_equal(kz_txn_install(txn, applied.index, applied.term, &err), KZ_PROTOCOL);
     kz_store_abort(txn);
+    free(rows);
+    fixture_fini(&other);
+}
+
+/* ---- an import that a restart interrupts ---- */
+
+static const struct kz_import_origin ORIGIN = {
+    .peer = 3, .transfer = 0x50001, .term = 5, .meta = {.index = 9, .configuration = {7, 8}, .configuration_bytes = 2}};
+
+/* The rows of `f` chunk by chunk into `other`, which is closed and opened again after each. */
+static void import_with_restarts(struct fixture *f, struct fixture *other, size_t room)
+{
+    struct kz_applied applied = fixture_applied(f);
+    struct kz_export_cursor cursor = {0};
+    struct kz_view *view;
+    struct kz_store_txn *txn;
+    struct kz_import_mark mark = {0};
+    uint8_t *rows = kz_must_alloc(1, room);
+    size_t size = 1;
+    must(kz_view_open(f->store, &view, &must_err));
+    must(kz_store_begin(other->store, &txn, &must_err));
+    must(kz_txn_import_begin(txn, &ORIGIN, &must_err));
+    must(kz_store_commit(txn, &must_err));
+    for (;;) {
+        struct kz_import_origin origin;
+        struct kz_import_mark found;
+        struct kz_view *own;
+        fixture_reopen(other);
+        must(kz_view_open(other->store, &own, &must_err));
+        must(kz_view_import(own, &origin, &found, &must_err));
+        kz_view_close(own);
+        assert_int_equal(origin.transfer, ORIGIN.transfer);
+        assert_int_equal(origin.peer, ORIGIN.peer);
+        assert_int_equal(origin.meta.index, ORIGIN.meta.index);
+        assert_int_equal(origin.meta.configuration_bytes, 2);
+        assert_int_equal(origin.meta.configuration[1], 8);
+        assert_int_equal(found.next, mark.next);
+        assert_memory_equal(found.digest, mark.digest, KZ_HASH_BYTES);
+        must(kz_view_export(view, &cursor, rows, room, &size, &must_err));
+        if (size == 0) break;
+        bool left;
+        mark.next++;
+        mark.digest[mark.next % KZ_HASH_BYTES]++;
+        must(kz_store_begin(other->store, &txn, &must_err));
+        must(kz_txn_sweep(txn, 100000, &left, &must_err)); /* takes nothing of it away */
+        must(kz_txn_import_rows(txn, rows, size, &mark, &must_err));
+        must(kz_store_commit(txn, &must_err));
+    }
+    must(kz_store_begin(other->store, &txn, &must_err));
+    must(kz_txn_install(txn, applied.index, applied.term, &must_err));
+    must(kz_store_commit(txn, &must_err));
+    kz_view_close(view);
+    free(rows);
+}
+
+static bool has_import(struct fixture *f)
+{
+    struct kz_import_origin origin;
+    struct kz_import_mark mark;
+    struct kz_view *view;
+    must(kz_view_open(f->store, &view, &must_err));
+    struct kz_err err;
+    enum kz_code code = kz_view_import(view, &origin, &mark, &err);
+    kz_view_close(view);
+    assert_true(code == KZ_OK || code == KZ_NOT_FOUND);
+    return code == KZ_OK;
+}
+
+static void an_import_goes_on_after_every_restart(void **state)
+{
+    struct fixture *f = *state;
+    struct fixture other;
+    Kz__Record *record = make_org("joho", "a", NULL); /* a row of several chunks */
+    record->org->note = kz_must_alloc(1, 16001);
+    memset(record->org->note, 'n', 16000);
+    fixture_fill(f);
+    fixture_put(f, record, KZ_OK);
+    fixture_init(&other);
+    fixture_put(&other, make_org("old", "old", NULL), KZ_OK);
+    import_with_restarts(f, &other, KZ_EXPORT_ROOM_MIN_BYTES);
+    check_same(f, &other);
+    assert_false(has_import(&other));
+    fixture_scrub(&other);
+    fixture_reopen(&other);
+    assert_false(has_import(&other));
+    check_same(f, &other);
+    fixture_fini(&other);
+}
+
+static void an_import_dropped_or_failed_is_not_gone_on_from(void **state)
+{
+    struct fixture *f = *state;
+    struct kz_store_txn *txn;
+    struct kz_err err;
+    static const uint8_t nonsense[3] = {1, 2, 3};
+    const struct kz_import_mark mark = {.next = 1};
+    for (int failed = 0; failed < 2; failed++) {
+        must(kz_store_begin(f->store, &txn, &must_err));
+        must(kz_txn_import_begin(txn, &ORIGIN, &must_err));
+        must(kz_store_commit(txn, &must_err));
+        assert_true(has_import(f));
+        must(kz_store_begin(f->store, &txn, &must_err));
+        if (failed)
+            assert_int_equal(kz_txn_import_rows(txn, nonsense, sizeof(nonsense), &mark, &err), KZ_PROTOCOL);
+        else
+            must(kz_txn_import_drop(txn, &must_err));
+        must(kz_store_commit(txn, &must_err));
+        assert_false(has_import(f));
+        fixture_reopen(f);
+        assert_false(has_import(f));
+    }
+}
+
+/* As a program of before would do, which knows nothing of resuming. */
+static void an_import_whose_rows_were_swept_begins_again(void **state)
+{
+    struct fixture *f = *state;
+    struct fixture other;
+    struct kz_store_txn *txn;
+    size_t size;
+    bool left = true;
+    const struct kz_import_mark mark = {.next = 1};
+    fixture_fill(f);
+    uint8_t *rows = export_all(f, &size);
+    fixture_init(&other);
+    must(kz_store_begin(other.store, &txn, &must_err));
+    must(kz_txn_import_begin(txn, &ORIGIN, &must_err));
+    must(kz_txn_import_rows(txn, rows, size, &mark, &must_err));
+    must(kz_store_commit(txn, &must_err));
+    assert_true(has_import(&other));
+    kz_import_abandon(other.store);
+    must(kz_store_begin(other.store, &txn, &must_err));
+    while (left)
+        must(kz_txn_sweep(txn, 1000, &left, &must_err));
+    must(kz_store_commit(txn, &must_err));
+    assert_false(has_import(&other));
+    fixture_reopen(&other);
+    assert_int_equal(other.store->import.state, KZ_IMPORT_NONE);
     free(rows);
     fixture_fini(&other);
 }
@@ -356,6 +495,9 @@ int main(void)
         T(a_snapshot_of_another_index_term_or_age_is_refused),
         T(rows_without_a_beginning_are_refused),
         T(an_import_cut_off_by_a_restart_leaves_the_old_state),
+        T(an_import_goes_on_after_every_restart),
+        T(an_import_dropped_or_failed_is_not_gone_on_from),
+        T(an_import_whose_rows_were_swept_begins_again),
         cmocka_unit_test(a_random_log_ends_in_one_hash_with_and_without_a_snapshot_midway),
         T(a_different_log_ends_in_another_hash),
     };

@@ -257,13 +257,13 @@ static void give_export(struct loop *loop, struct fixture *from, size_t damage_a
     uint8_t rows[16384];
     size_t size, total = 0;
     must(kz_view_open(from->store, &view, &must_err));
-    kz_writer_import_begin(loop->writer, ++loop->seq);
+    kz_writer_import_begin(loop->writer, ++loop->seq, &(struct kz_import_origin){.peer = 2, .transfer = 1, .term = 1});
     for (;;) {
         must(kz_view_export(view, &cursor, rows, sizeof(rows), &size, &must_err));
         if (size == 0) break;
         if (damage_at >= total && damage_at < total + size) rows[damage_at - total] ^= 1;
         total += size;
-        kz_writer_import_rows(loop->writer, ++loop->seq, rows, size);
+        kz_writer_import_rows(loop->writer, ++loop->seq, rows, size, &(struct kz_import_mark){.next = loop->seq});
     }
     kz_view_close(view);
 }
