@@ -104,13 +104,9 @@ void kz_duration_format(struct kz_buf *out, int64_t duration_s, bool japanese)
 
 /* ---- dates: proleptic Gregorian, days since 1970-01-01 ---- */
 
-struct civil {
-    int64_t year, month, day;
-};
-
 static bool is_leap(int64_t year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
 
-static bool is_civil(const struct civil *civil)
+static bool is_civil(const struct kz_civil *civil)
 {
     static const int month_days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (civil->year < YEAR_MIN || civil->year > YEAR_MAX || civil->month < 1 || civil->month > 12) return false;
@@ -119,7 +115,7 @@ static bool is_civil(const struct civil *civil)
 }
 
 /* Years are counted from 1 March, so that the leap day is the last of its year. */
-static int64_t days_from_civil(const struct civil *civil)
+int64_t kz_days_from_civil(const struct kz_civil *civil)
 {
     int64_t year = civil->year - (civil->month <= 2 ? 1 : 0);
     int64_t era = year / 400;
@@ -128,7 +124,7 @@ static int64_t days_from_civil(const struct civil *civil)
     return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
-static struct civil civil_from_days(int64_t days)
+struct kz_civil kz_civil_from_days(int64_t days)
 {
     int64_t shifted = days + 719468;
     int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
@@ -136,7 +132,7 @@ static struct civil civil_from_days(int64_t days)
     int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t month_from_march = (5 * day_of_year + 2) / 153;
-    struct civil civil;
+    struct kz_civil civil;
     civil.day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     civil.month = month_from_march + (month_from_march < 10 ? 3 : -9);
     civil.year = year_of_era + era * 400 + (civil.month <= 2 ? 1 : 0);
@@ -148,7 +144,7 @@ static struct civil civil_from_days(int64_t days)
 static const struct era {
     const char *name, *letter;
     int64_t year_zero;
-    struct civil first;
+    struct kz_civil first;
 } eras[] = {
     {"令和", "r", 2018, {2019, 5, 1}},  {"平成", "h", 1988, {1989, 1, 8}},  {"昭和", "s", 1925, {1926, 12, 25}},
     {"大正", "t", 1911, {1912, 7, 30}}, {"明治", "m", 1867, {1868, 1, 25}},
@@ -162,7 +158,7 @@ static const struct era *take_era(const char **at)
 }
 
 /* Between year, month and day: one separator, the same twice; 年, 月 and 日 as a set. */
-static bool take_month_and_day(const char **at, struct civil *civil)
+static bool take_month_and_day(const char **at, struct kz_civil *civil)
 {
     static const char *const separators[] = {"-", "/", "."};
     skip_spaces(at);
@@ -178,7 +174,7 @@ static bool take_month_and_day(const char **at, struct civil *civil)
     return false;
 }
 
-static bool take_date(const char **at, struct civil *civil)
+static bool take_date(const char **at, struct kz_civil *civil)
 {
     skip_spaces(at);
     const struct era *era = take_era(at);
@@ -193,10 +189,10 @@ static bool take_date(const char **at, struct civil *civil)
     }
     if (era != NULL) civil->year += era->year_zero;
     if (!take_month_and_day(at, civil) || !is_civil(civil)) return false;
-    return era == NULL || days_from_civil(civil) >= days_from_civil(&era->first);
+    return era == NULL || kz_days_from_civil(civil) >= kz_days_from_civil(&era->first);
 }
 
-static void write_date(const struct civil *civil, char out[KZ_DATE_BYTES])
+static void write_date(const struct kz_civil *civil, char out[KZ_DATE_BYTES])
 {
     out[0] = (char)('0' + civil->year / 1000);
     out[1] = (char)('0' + civil->year / 100 % 10);
@@ -214,7 +210,7 @@ static void write_date(const struct civil *civil, char out[KZ_DATE_BYTES])
 bool kz_date_parse(const char *text, char out[KZ_DATE_BYTES])
 {
     char folded[WRITTEN_MAX_BYTES];
-    struct civil civil;
+    struct kz_civil civil;
     if (!kz_text_fold(text, folded, sizeof(folded))) return false;
     const char *at = folded;
     if (!take_date(&at, &civil)) return false;
@@ -289,7 +285,7 @@ static bool take_offset(const char **at, int64_t *out_s)
 bool kz_time_parse(const char *text, int64_t *out_ms)
 {
     char folded[WRITTEN_MAX_BYTES];
-    struct civil civil;
+    struct kz_civil civil;
     struct clock clock = {0, 0, 0, 0};
     int64_t offset_s = JST_OFFSET_S;
     if (!kz_text_fold(text, folded, sizeof(folded))) return false;
@@ -300,7 +296,7 @@ bool kz_time_parse(const char *text, int64_t *out_ms)
     skip_spaces(&at);
     if (*at != '\0') return false;
     int64_t seconds = clock.hour * KZ_HOUR_S + clock.minute * KZ_MINUTE_S + clock.second;
-    *out_ms = (days_from_civil(&civil) * KZ_DAY_S + seconds - offset_s) * 1000 + clock.ms;
+    *out_ms = (kz_days_from_civil(&civil) * KZ_DAY_S + seconds - offset_s) * 1000 + clock.ms;
     return true;
 }
 
@@ -312,7 +308,7 @@ void kz_time_format(struct kz_buf *out, int64_t time_ms)
     int64_t ms = time_ms - floor_div(time_ms, 1000) * 1000;
     int64_t days = floor_div(local_s, KZ_DAY_S);
     int64_t second = local_s - days * KZ_DAY_S;
-    struct civil civil = civil_from_days(days);
+    struct kz_civil civil = kz_civil_from_days(days);
     kz_buf_addf(out, "%04lld-%02lld-%02lldT%02lld:%02lld:%02lld", (long long)civil.year, (long long)civil.month,
                 (long long)civil.day, (long long)(second / KZ_HOUR_S), (long long)(second / KZ_MINUTE_S % 60),
                 (long long)(second % 60));

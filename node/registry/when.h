@@ -27,4 +27,12 @@ bool kz_time_parse(const char *text, int64_t *out_ms);
 /* 2026-01-17T05:46:12+09:00; milliseconds only when there are some. */
 void kz_time_format(struct kz_buf *out, int64_t time_ms);
 
+/* A day of the calendar; month and day from 1. */
+struct kz_civil {
+    int64_t year, month, day;
+};
+/* Days since 1970-01-01; the day must exist. And back. */
+int64_t kz_days_from_civil(const struct kz_civil *civil);
+struct kz_civil kz_civil_from_days(int64_t days);
+
 #endif
