@@ -35,6 +35,7 @@ enum kz_frame_type {
 #define KZ_MUTATIONS_MAX 1000u
 #define KZ_COMMAND_TOUCHED_MAX_BYTES (8u << 20) /* stored records one command may change, together */
 #define KZ_RETIRE_UNASKED_MAX 50u               /* records one command retires without being told how many */
+#define KZ_REWIND_REVISIONS_MAX 500000u         /* as far as one rewind goes back: seconds on the store thread */
 #define KZ_REWIND_TRY_MAX 10000u                /* a rewind over more revisions is not tried, only done */
 #define KZ_REASON_MAX_BYTES 512u
 #define KZ_KEY_MAX_BYTES 128u
@@ -59,6 +60,7 @@ enum kz_frame_type {
 #define KZ_REQUESTS_REMEMBERED 10000u /* outcomes kept for retries */
 
 static_assert(KZ_RECORD_MAX_BYTES < KZ_FRAME_MAX_BYTES, "a record fits a frame");
+static_assert(KZ_REWIND_TRY_MAX < KZ_REWIND_REVISIONS_MAX, "what is tried can be done");
 static_assert(KZ_ENTRY_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "an entry fits a peer frame");
 static_assert(KZ_CHUNK_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "a snapshot chunk fits a peer frame");
 static_assert(KZ_BATCH_MAX_BYTES < KZ_PROPOSAL_QUEUE_MAX_BYTES, "the queue holds several batches");

@@ -120,6 +120,10 @@ static bool check_shape(struct kz_stage *stage)
     if (stage->violations.count == 0 && (first->to_rev > first->expected_rev || first->expected_rev > stage->base_rev))
         kz_stage_violate(stage, first, "", "revision.future", "there is no such revision yet",
                          "そのリビジョンはまだありません");
+    if (stage->violations.count == 0 && stage->base_rev - first->to_rev > KZ_REWIND_REVISIONS_MAX)
+        kz_stage_violate(stage, first, "", "rewind.far",
+                         "lies more than 500,000 revisions back: go back in steps, or restore a backup",
+                         "50万リビジョンより前には一度に戻せません。段階的に戻すか、バックアップから復元してください");
     if (stage->violations.count > 0) kz_stage_refuse(stage, KZ_INVALID);
     return stage->violations.count == 0;
 }
