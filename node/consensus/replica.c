@@ -227,12 +227,23 @@ static void pump_snapshots(struct kz_replica *r)
     }
 }
 
+static bool is_voter(const struct kz_replica *r)
+{
+    for (unsigned i = 0; i < r->core.configuration.n; i++)
+        if (r->core.configuration.servers[i].id == r->options.id)
+            return r->core.configuration.servers[i].role == RAFT_VOTER;
+    return false;
+}
+
+/* A voter that hears nothing becomes a candidate and knows no leader; the core of one without a vote, or of one that
+ * was removed, would name the last leader for ever. */
 static uint64_t leader_of(const struct kz_replica *r)
 {
     raft_id id;
     const char *address;
     raft_leader((struct raft *)&r->core, &id, &address);
-    return id;
+    if (id == 0 || id == r->options.id || is_voter(r)) return id;
+    return kz_replica_now(r) - r->leader_heard_ms <= 2 * (uint64_t)r->options.election_timeout_ms ? id : 0;
 }
 
 static enum kz_raft_role role_of(const struct kz_replica *r)
