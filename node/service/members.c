@@ -16,6 +16,7 @@
 #define SEEN_MAX 64u          /* past members whose names are kept; older ones are known by their ids being low */
 #define SEEN_PREFIX "member." /* local table: "member.4" -> name */
 #define OBSERVER_MARK ";observer"
+#define HOST_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%" /* names, IPv4, IPv6 */
 
 static_assert(KZ_MEMBER_NAME_BYTES + KZ_MEMBER_ADDRESS_BYTES + sizeof OBSERVER_MARK <= KZ_ADDRESS_MAX_BYTES,
               "every member fits a configuration");
@@ -53,7 +54,9 @@ bool kz_member_parse(const char *server, struct kz_cluster_member *out)
     out->observer = mark != NULL;
     char host[KZ_MEMBER_ADDRESS_BYTES];
     int port;
-    return (!at || kz_identity_is_name(out->name)) && kz_service_split_address(out->address, host, sizeof host, &port);
+    if (at && !kz_identity_is_name(out->name)) return false;
+    if (!kz_service_split_address(out->address, host, sizeof host, &port)) return false;
+    return host[strspn(host, HOST_BYTES)] == '\0';
 }
 
 bool kz_member_format(const char *name, const char *address, bool observer, char *out)
@@ -286,6 +289,17 @@ bool kz_members_was_removed(const struct kz_node *node, uint64_t id)
 {
     const struct kz_members *members = node->members;
     return members->configuration != 0 && members->committed && id <= members->highest_id && !kz_members_find(node, id);
+}
+
+bool kz_members_removed_us(const struct kz_node *node)
+{
+    if (kz_node_leader(node) != 0) return false;
+    for (size_t i = 0; i < node->members->count; i++) {
+        bool by_it = false;
+        Kz__Refusal refusal = kz_transport_refusal(node->transport, node->members->list[i].id, &by_it);
+        if (refusal == KZ__REFUSAL__REFUSED_REMOVED && by_it) return true;
+    }
+    return false;
 }
 
 Kz__Refusal kz_members_check(const struct kz_node *node, const Kz__Hello *hello, char *why)

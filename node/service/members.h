@@ -41,6 +41,8 @@ size_t kz_members_voters(const struct kz_node *node);
 const char *kz_members_name(const struct kz_node *node, uint64_t id);
 bool kz_members_was(const struct kz_node *node, const char *name);    /* it was one, and is none now */
 bool kz_members_was_removed(const struct kz_node *node, uint64_t id); /* a committed change took it out */
+/* The others say that we were: nobody leads us any more, and waiting for a leader is in vain. */
+bool kz_members_removed_us(const struct kz_node *node);
 /* Ids only go up, so that a node that was away can tell a new member from one that was removed. */
 uint64_t kz_members_least_free_id(const struct kz_node *node);
 /* May a node with this hello talk to us? `why`: KZ_TRANSPORT_WHY_BYTES. */
