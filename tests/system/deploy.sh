@@ -39,6 +39,7 @@ test_files() {
 
 test_lab_arguments() {
     check lab-without-a-laboratory expect_exit 1 lab status
+    check lab-adds-only-to-a-laboratory expect_exit 1 lab add fourth
     check lab-refuses-four-nodes expect_exit 2 lab up --nodes 4
     check lab-refuses-a-bad-port expect_exit 2 lab up --base-port http
     mkdir -p "$WORK/lab"

@@ -34,6 +34,8 @@ test_bootstrapped() {
     for site in main alternate; do
         check "$site-says-that-it-refuses" wait_until "$WAIT" log_says "$site" 'we refuse.*remote came back with another data directory'
     done
+    check their-status-says-why wait_until "$WAIT" expect_text 'refuses node remote: it came back with another data directory' at main keizoku status
+    check its-own-status-says-why wait_until "$WAIT" expect_text 'refuses node remote: it came back with another data directory' at remote keizoku status --read local
     check the-others-are-written put_site other others
     check it-does-not-show-an-empty-registry expect_exit 8 at remote keizoku list site --read local
     check it-says-that-it-holds-no-copy expect_text 'holds no copy yet' at remote keizoku list site
