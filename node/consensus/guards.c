@@ -151,6 +151,8 @@ bool kz_guard_settled_promotee(uint32_t guards, const struct raft *core, uint64_
     return raft_match_index(core, promotee, &match) == 0 && match >= commit;
 }
 
+bool kz_guard_same_export(uint32_t guards, bool open) { return !open || (guards & KZ_GUARD(SAME_EXPORT)); }
+
 bool kz_guard_caught_up(uint32_t guards) { return guards & KZ_GUARD(CAUGHT_UP); }
 
 bool kz_guard_one_change(uint32_t guards, const struct raft *core, uint64_t commit, uint64_t lead_start)

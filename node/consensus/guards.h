@@ -34,7 +34,8 @@
     X(DURABLE_ACK, "entries are acknowledged and counted only when durable here")                                      \
     X(PROBE, "a read index is given out only after a majority answered a later probe")                                 \
     X(ONE_CHANGE, "a membership change waits until the one before it is committed")                                    \
-    X(CAUGHT_UP, "a stand-by is promoted only when it holds what is committed")
+    X(CAUGHT_UP, "a stand-by is promoted only when it holds what is committed")                                        \
+    X(SAME_EXPORT, "rows of one snapshot are never gone on with by those of another")
 
 enum kz_guard_bit {
 #define X(name, rule) KZ_GUARD_BIT_##name,
@@ -99,6 +100,10 @@ bool kz_guard_transfer(uint32_t guards, const struct raft *core, uint64_t target
 /* D2: an AppendEntries anchored below a compacted log makes the core append old entries anew and read past its
  * array. Everything applied is committed, hence identical: returns how many entries to skip, 0 = as it is. */
 uint64_t kz_guard_fast_forward(uint32_t guards, uint64_t prev_index, uint64_t applied);
+
+/* Every opening of the state is another snapshot, though index and rows may look alike: a transfer is gone on with only
+ * under its own number, and its digest is over all of its rows. True = drop what came and begin anew. */
+bool kz_guard_same_export(uint32_t guards, bool open);
 
 /* A node restarted without quorum applies up to the hint. */
 uint64_t kz_guard_hint(uint32_t guards, uint64_t commit, uint64_t stored, uint64_t last);

@@ -376,8 +376,9 @@ void sim_notes_fini(struct sim *sim);
     X(compactions)                                                                                                     \
     X(changes)                                                                                                         \
     X(transfers)                                                                                                       \
-    X(retries) X(cuts) X(pauses) X(hinted) X(virtual_us) X(notes) X(provisional) X(offers) X(recoveries) X(lost)       \
-        X(uncertain) X(surplus) X(fenced) X(plans)
+    X(retries)                                                                                                         \
+    X(cuts) X(pauses) X(hinted) X(virtual_us) X(notes) X(provisional) X(offers) X(recoveries) X(lost) X(uncertain)     \
+        X(surplus) X(fenced) X(plans)
 struct sim_stats {
 #define X(name) uint64_t name;
     SIM_STATS(X)
