@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "client/cli/files.h"
+#include "node/registry/impact.h"
 #include "node/registry/order.h"
 #include "node/registry/targets.h"
 
@@ -172,6 +173,31 @@ static void the_level_of_the_platform_of_the_sample_is_its_lowest_component(void
     free(levels);
 }
 
+static size_t count_level(const struct kz_impact *impact, Kz__Kind kind, enum kz_impact_level level)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < impact->count; i++)
+        count += impact->items[i].record->kind == kind && impact->items[i].level == level;
+    return count;
+}
+
+/* By 60-systems.yaml: all but the service run by Tokyo stand at main; two of priority E have no standby elsewhere. */
+static void without_the_main_site_the_sample_switches_all_but_two_systems(void **state)
+{
+    struct sample *sample = *state;
+    struct kz_impact impact;
+    assert_true(kz_impact_of_record(&impact, &sample->set, &sample->graph, KZ__KIND__SITE, "main"));
+    assert_int_equal(count_level(&impact, KZ__KIND__SYSTEM, KZ_IMPACT_SWITCHES), SYSTEMS - 3);
+    assert_int_equal(count_level(&impact, KZ__KIND__SYSTEM, KZ_IMPACT_LOST), 2);
+    assert_int_equal(kz_impact_level_of(&impact, KZ__KIND__SYSTEM, "rinji-fukushi-kyufu"), KZ_IMPACT_LOST);
+    assert_int_equal(kz_impact_level_of(&impact, KZ__KIND__SYSTEM, "shiritsu-yochien-hojo"), KZ_IMPACT_LOST);
+    assert_int_equal(kz_impact_level_of(&impact, KZ__KIND__SYSTEM, "tokyo-kyodo-unei"), KZ_IMPACT_NONE);
+    assert_int_equal(kz_impact_level_of(&impact, KZ__KIND__FUNCTION, "rinji-kyufu"), KZ_IMPACT_LOST);
+    assert_int_equal(kz_impact_level_of(&impact, KZ__KIND__BACKUP, "komu-data"), KZ_IMPACT_LOST);
+    assert_int_equal(kz_impact_level_of(&impact, KZ__KIND__CALLTREE, "zencho"), KZ_IMPACT_SWITCHES);
+    kz_impact_fini(&impact);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +207,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(two_systems_of_the_sample_miss_their_rto_and_say_why),
         cmocka_unit_test(the_platform_of_the_sample_is_required_by_its_dependants),
         cmocka_unit_test(the_level_of_the_platform_of_the_sample_is_its_lowest_component),
+        cmocka_unit_test(without_the_main_site_the_sample_switches_all_but_two_systems),
     };
     if (argc != 2) return 2;
     repository = argv[1];
