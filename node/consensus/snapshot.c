@@ -21,7 +21,8 @@
 #define REPEAT_HEARTBEATS 10u /* unacknowledged chunks are sent again after so many, twice as many each time ... */
 #define REPEAT_DOUBLINGS 5u   /* ... this often: on a slow link they are only late */
 #define RETRY_MS 5u           /* the transport did not take it: there is no connection, or it is not drained */
-#define BURST_PER_S 20u       /* the rate counts over a 20th of a second */
+#define CHUNK_MIN_BYTES KZ_EXPORT_ROOM_MIN_BYTES
+#define BURST_PER_S 20u /* the rate counts over a 20th of a second */
 #define ALLOWANCE_MAX_MS (60u * 60 * 1000)
 #define TRANSFER_BITS 16 /* transfers in one term, in the low bits of the number */
 
@@ -44,7 +45,11 @@ struct kz_snapshot_out {
     struct chunk window[KZ_SNAPSHOT_WINDOW]; /* unacknowledged, in order */
     size_t count;
     size_t sent;          /* of those, from the first on, are on their way */
-    size_t limit;         /* how many may be: grows while acknowledgements come quickly, shrinks when they do not */
+    uint64_t bytes;       /* of the window */
+    uint64_t limit_bytes; /* what that may be: grows while acknowledgements come quickly, shrinks when they do not */
+    uint64_t base_ms;     /* the quickest acknowledgement: the way there and back, and the receiver's disk */
+    uint64_t calm_from;   /* acknowledgements below this sequence tell of a time before the limit shrank */
+    bool shrunk;          /* once: then it grows slowly */
     unsigned repeats;     /* since the last acknowledgement */
     uint64_t next;        /* sequence of the next chunk */
     uint64_t sent_ms;     /* the last time anything was sent */
@@ -61,6 +66,11 @@ void kz_snapshot_digest(uint8_t digest[KZ_HASH_BYTES], const uint8_t *data, size
     sha256_digest(&context, KZ_HASH_BYTES, digest);
 }
 
+static uint64_t min_chunk(const struct kz_replica *r)
+{
+    return r->options.chunk_bytes < CHUNK_MIN_BYTES ? r->options.chunk_bytes : CHUNK_MIN_BYTES;
+}
+
 void kz_snapshot_offer(struct kz_replica *r, struct kz_replica_peer *peer)
 {
     uint64_t now = kz_replica_now(r);
@@ -74,7 +84,8 @@ void kz_snapshot_offer(struct kz_replica *r, struct kz_replica_peer *peer)
     }
     out->transfer = (raft_current_term(&r->core) << TRANSFER_BITS) | (++r->transfers & ((1u << TRANSFER_BITS) - 1));
     out->progress_ms = out->sent_ms = now;
-    out->limit = 1;
+    out->limit_bytes = min_chunk(r);
+    out->base_ms = UINT64_MAX;
     peer->snapshot = out;
     peer->snapshot_index = out->meta.index;
     KZ_FAILPOINT("snapshot.offer");
@@ -183,8 +194,11 @@ static void send_next(struct kz_replica *r, const struct kz_replica_peer *peer)
 /* Reads the next rows. The last chunk has none: that the rows have ended is known only after trying. */
 static bool make_chunk(struct kz_replica *r, struct kz_snapshot_out *out)
 {
-    struct chunk chunk = {.data = kz_must_alloc(1, r->options.chunk_bytes), .sequence = out->next};
-    if (!r->io->export_next(r->io->data, out->export, chunk.data, r->options.chunk_bytes, &chunk.size_bytes)) {
+    uint64_t room = out->limit_bytes / 2; /* small on a slow link: what is urgent waits behind a whole chunk */
+    if (room < min_chunk(r)) room = min_chunk(r);
+    if (room > r->options.chunk_bytes) room = r->options.chunk_bytes;
+    struct chunk chunk = {.data = kz_must_alloc(1, (size_t)room), .sequence = out->next};
+    if (!r->io->export_next(r->io->data, out->export, chunk.data, (size_t)room, &chunk.size_bytes)) {
         free(chunk.data);
         return false;
     }
@@ -193,6 +207,7 @@ static bool make_chunk(struct kz_replica *r, struct kz_snapshot_out *out)
     if (chunk.last) close_export(r, out);
     out->next++;
     out->window[out->count++] = chunk;
+    out->bytes += chunk.size_bytes;
     return true;
 }
 
@@ -212,7 +227,8 @@ static bool is_useless(const struct kz_replica *r, const struct kz_replica_peer 
 
 static bool wants_chunk(const struct kz_snapshot_out *out)
 {
-    return out->sent == out->count && out->export && out->count < out->limit;
+    return out->sent == out->count && out->export && out->count < KZ_SNAPSHOT_WINDOW &&
+           (out->count == 0 || out->bytes < out->limit_bytes);
 }
 
 void kz_snapshot_pump(struct kz_replica *r, struct kz_replica_peer *peer)
@@ -245,12 +261,23 @@ uint64_t kz_snapshot_deadline(const struct kz_replica *r, const struct kz_replic
     return at > out->retry_ms ? at : out->retry_ms;
 }
 
-static void adapt(const struct kz_replica *r, struct kz_snapshot_out *out, uint64_t took_ms)
+/* On one link with heartbeats every byte under way may be one that they wait behind. So what is under way is kept to
+ * what the link carries in about a heartbeat beyond the quickest answer seen, as LEDBAT (RFC 6817) does. */
+static void adapt(const struct kz_replica *r, struct kz_snapshot_out *out, const struct chunk *chunk)
 {
-    if (took_ms <= r->options.heartbeat_ms && out->limit < KZ_SNAPSHOT_WINDOW)
-        out->limit++;
-    else if (took_ms > 3 * (uint64_t)r->options.heartbeat_ms && out->limit > 1)
-        out->limit--;
+    uint64_t took_ms = kz_replica_now(r) - chunk->sent_ms, heartbeat = r->options.heartbeat_ms;
+    uint64_t most = (uint64_t)KZ_SNAPSHOT_WINDOW * r->options.chunk_bytes;
+    if (took_ms < out->base_ms) out->base_ms = took_ms;
+    uint64_t waited_ms = took_ms - out->base_ms;
+    if (waited_ms <= heartbeat / 2) {
+        out->limit_bytes += out->shrunk ? chunk->size_bytes * chunk->size_bytes / out->limit_bytes : chunk->size_bytes;
+        if (out->limit_bytes > most) out->limit_bytes = most;
+    } else if (waited_ms > heartbeat && chunk->sequence >= out->calm_from) {
+        out->limit_bytes /= 2;
+        if (out->limit_bytes < min_chunk(r)) out->limit_bytes = min_chunk(r);
+        out->calm_from = out->next;
+        out->shrunk = true;
+    }
 }
 
 void kz_snapshot_acked(struct kz_replica *r, struct kz_replica_peer *peer, const Kz__SnapshotAck *ack)
@@ -262,7 +289,8 @@ void kz_snapshot_acked(struct kz_replica *r, struct kz_replica_peer *peer, const
         return;
     }
     while (out->count > 0 && out->window[0].sequence <= ack->sequence) {
-        if (out->window[0].sent_ms != 0) adapt(r, out, kz_replica_now(r) - out->window[0].sent_ms);
+        if (out->window[0].sent_ms != 0) adapt(r, out, &out->window[0]);
+        out->bytes -= out->window[0].size_bytes;
         free(out->window[0].data);
         memmove(out->window, out->window + 1, --out->count * sizeof(out->window[0]));
         out->sent -= out->sent > 0;

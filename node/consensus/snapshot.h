@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A state too far ahead of a follower's log goes as a stream of chunks: metadata in chunk 0, rows, and a digest over
  * everything in the last; each chunk has its own XXH3. At most KZ_SNAPSHOT_WINDOW chunks are unacknowledged, and a
- * chunk is acknowledged when its rows are durable at the receiver, which paces the sender by the slower disk or link;
+ * chunk is acknowledged when its rows are durable at the receiver, which paces the sender by the slower disk or link (and on a slow link so
+ * that heartbeats do not wait long behind chunks);
  * snapshot_rate is what it may take at most. The receiver writes rows to the idle generation; the core hears of the
  * snapshot only when all is there and right.
  *

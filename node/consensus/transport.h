@@ -23,7 +23,7 @@
 #define KZ_TRANSPORT_BACKOFF_MAX_MS 2000u
 #define KZ_TRANSPORT_HELLO_TIMEOUT_MS 5000u
 #define KZ_TRANSPORT_PENDING_MAX_BYTES (8u << 20)      /* per peer, messages; past it KZ_BUSY */
-#define KZ_TRANSPORT_BULK_PENDING_MAX_BYTES (1u << 20) /* per peer, snapshot chunks */
+#define KZ_TRANSPORT_BULK_PENDING_MAX_BYTES (512u << 10) /* per peer, snapshot chunks */
 #define KZ_TRANSPORT_WHY_BYTES 200
 #define KZ_TRANSPORT_NEVER_MS UINT64_MAX
 
