@@ -19,6 +19,10 @@
 #define KZ_STREAM_KEEP_BYTES (64u << 10)   /* what an idle stream's buffers may keep */
 #define KZ_STREAM_KEEPALIVE_S 15u
 #define KZ_STREAM_USER_TIMEOUT_MS 15000u /* unacknowledged bytes: TCP_USER_TIMEOUT */
+/* What we dialled leads to a peer, and after a cut that heals we want it back in seconds: TCP's own retries would by
+ * then be tens of seconds apart. */
+#define KZ_STREAM_DIALLED_USER_TIMEOUT_MS 5000u
+#define KZ_STREAM_CONNECT_TIMEOUT_MS 3000u /* a satellite's round trip and one lost SYN */
 
 /* Legal moves are checked in move_to (stream.c). */
 enum kz_stream_state {

@@ -121,7 +121,7 @@ static void set_socket_options(struct kz_stream *stream)
     /* Failures here cost speed or quickness of detection, not correctness. */
     (void)uv_tcp_nodelay(&stream->tcp, 1);
     (void)uv_tcp_keepalive(&stream->tcp, 1, KZ_STREAM_KEEPALIVE_S);
-    value = KZ_STREAM_USER_TIMEOUT_MS;
+    value = stream->incoming ? KZ_STREAM_USER_TIMEOUT_MS : KZ_STREAM_DIALLED_USER_TIMEOUT_MS;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
     value = 3;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &value, sizeof value);
@@ -175,6 +175,7 @@ static void on_connected(uv_connect_t *request, int status)
 static void connect_to(struct kz_stream *stream, const struct sockaddr *address)
 {
     kz_stream_move_to(stream, KZ_STREAM_CONNECTING);
+    stream->progress_ms = uv_now(stream->net->loop);
     stream->connect.data = stream;
     int uv_code = uv_tcp_connect(&stream->connect, &stream->tcp, address, on_connected);
     if (uv_code) kz_stream_end_uv(stream, "connect", uv_code);
@@ -322,8 +323,10 @@ void kz_stream_tick(struct kz_stream *stream, uint64_t now_ms)
     char text[128];
     unsigned deadline_ms = stream->net->options.handshake_timeout_ms;
     switch (stream->state) {
-    case KZ_STREAM_RESOLVING:
     case KZ_STREAM_CONNECTING:
+        if (now_ms - stream->progress_ms > KZ_STREAM_CONNECT_TIMEOUT_MS) deadline_ms = KZ_STREAM_CONNECT_TIMEOUT_MS;
+        __attribute__((fallthrough));
+    case KZ_STREAM_RESOLVING:
         if (now_ms - stream->created_ms <= deadline_ms) return;
         snprintf(text, sizeof text, "not connected within %u ms", deadline_ms);
         kz_stream_end_with(stream, KZ_LAYER_TCP, KZ_TIMED_OUT, text);
