@@ -78,7 +78,8 @@ void kz_salvage_judge(const struct kz_salvage *salvage, const size_t *at, size_t
         if (item->state == KZ__SALVAGE_ITEM__STATE__UNCERTAIN && earlier && !is_by_hand(earlier))
             before = after_of(earlier);
         if (kz_kind_is_event(item->change->kind)) {
-            verdicts[i] = judge_event(item, current);
+            /* In the log and waiting at once: one event, told twice. */
+            verdicts[i] = i > 0 ? KZ_SALVAGE_THERE : judge_event(item, current);
         } else if (is_by_hand(item)) {
             verdicts[i] =
                 current && current->verified_at >= item->change->time_ms ? KZ_SALVAGE_THERE : KZ_SALVAGE_BY_HAND;

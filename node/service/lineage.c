@@ -18,6 +18,7 @@ struct kz_lineage {
     Kz__RecoverPoint *points[KZ_LINEAGE_POINTS_MAX]; /* owned; ascending epochs */
     size_t count;
     Kz__Fence *fence; /* owned; NULL */
+    uint64_t adopted; /* of the cluster to join, not yet taken over; 0 = none */
 };
 
 void kz_lineage_key(char key[KZ_LINEAGE_KEY_BYTES], uint64_t epoch)
@@ -159,11 +160,35 @@ static void fence(struct kz_node *node, const Kz__Hello *hello)
     kz_node_fenced(node);
 }
 
+/* A new node (--join) belongs to no epoch before its first entry. */
+static bool is_empty(const struct kz_node *node)
+{
+    struct kz_replica_status status;
+    kz_replica_get_status(node->replica, &status);
+    return status.last_index == 0 && node->applied.index == 0;
+}
+
+/* Not from inside the Hello: all connections are made anew. */
+void kz_lineage_tick(struct kz_node *node)
+{
+    uint64_t epoch = node->lineage->adopted;
+    node->lineage->adopted = 0;
+    if (epoch <= node->epoch || !is_empty(node)) return;
+    kz_log_info("node.epoch", "epoch=%llu", (unsigned long long)epoch);
+    kz_replica_io_put_epoch(node, epoch); /* before anything of that epoch is stored */
+    node->epoch = epoch;
+    kz_transport_set_epoch(node->transport, epoch);
+}
+
 void kz_lineage_heard(struct kz_node *node, const Kz__Hello *hello)
 {
     if (hello->epoch < node->epoch) return;
     learn_points(node, hello);
-    if (hello->epoch > node->epoch) fence(node, hello);
+    if (hello->epoch == node->epoch) return;
+    if (is_empty(node))
+        node->lineage->adopted = hello->epoch;
+    else
+        fence(node, hello);
 }
 
 /* ---- pure ---- */

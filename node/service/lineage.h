@@ -19,8 +19,12 @@ void kz_lineage_free(struct kz_lineage *lineage);
 
 /* Points that go into a Hello; borrowed until the next loop turn. */
 void kz_lineage_fill_hello(const struct kz_lineage *lineage, Kz__Hello *hello);
-/* A Hello of a node of this cluster. One of a later epoch fences this node; one of the same epoch may tell points. */
+/* A Hello of a node of this cluster. One of a later epoch fences this node, unless it is empty; one of the same epoch
+ * may tell points. */
 void kz_lineage_heard(struct kz_node *node, const Kz__Hello *hello);
+
+/* Every second: a node that holds nothing yet takes over the epoch of the cluster it joins. */
+void kz_lineage_tick(struct kz_node *node);
 
 /* 0: the cluster has not gone on without this node, as far as it knows. */
 uint64_t kz_lineage_fenced(const struct kz_lineage *lineage);

@@ -247,6 +247,7 @@ static void on_second(uv_timer_t *timer)
     kz_cluster_view_gossip(node->cluster_view);
     kz_outbox_offer(node->outbox);
     kz_recover_tick(node->recover);
+    kz_lineage_tick(node);
     kz_conn_tick(node);
     if (node->contact_wall_ms >= node->contact_stored_ms + store_every_ms && !kz_writer_no_space(node->writer)) {
         node->contact_stored_ms = node->contact_wall_ms;

@@ -87,6 +87,11 @@ uint64_t kz_replica_io_put_local(struct kz_node *node, const char *key, const vo
     return seq;
 }
 
+void kz_replica_io_put_epoch(struct kz_node *node, uint64_t epoch)
+{
+    kz_writer_put_epoch(node->writer, ++node->replica_io->last_seq, epoch);
+}
+
 /* ---- reading ---- */
 
 static void io_fatal(void *data, const char *text)

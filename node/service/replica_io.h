@@ -14,6 +14,8 @@ void kz_replica_io_free(struct kz_node *node);
 /* This node's own durable note, in order with the replica's work. Returns the number that kz_outbox_durable is told
  * when it, and everything before it, is durable. */
 uint64_t kz_replica_io_put_local(struct kz_node *node, const char *key, const void *value, size_t size_bytes);
+/* This node's store becomes one of `epoch`, likewise in order. */
+void kz_replica_io_put_epoch(struct kz_node *node, uint64_t epoch);
 /* The store thread's completions. */
 void kz_replica_io_poll(struct kz_node *node);
 /* Ends the log view of this loop turn. */

@@ -9,6 +9,7 @@
 
 enum kz_work_type {
     KZ_WORK_PUT_HARD,
+    KZ_WORK_PUT_EPOCH,
     KZ_WORK_APPEND,
     KZ_WORK_APPLY,
     KZ_WORK_COMPACT,

@@ -183,6 +183,8 @@ static enum kz_code do_work(struct kz_writer *writer, struct kz_store_txn *txn, 
     switch (work->type) {
     case KZ_WORK_PUT_HARD:
         return kz_txn_put_hard(txn, work->a, work->b, err);
+    case KZ_WORK_PUT_EPOCH:
+        return kz_txn_put_epoch(txn, work->a, err);
     case KZ_WORK_APPEND:
         return kz_txn_append(txn, work->a, work->entries, work->count, err);
     case KZ_WORK_APPLY:
@@ -443,6 +445,11 @@ static void give_numbers(struct kz_writer *writer, enum kz_work_type type, uint6
 void kz_writer_put_hard(struct kz_writer *writer, uint64_t seq, uint64_t term, uint64_t voted_for)
 {
     give_numbers(writer, KZ_WORK_PUT_HARD, seq, term, voted_for);
+}
+
+void kz_writer_put_epoch(struct kz_writer *writer, uint64_t seq, uint64_t epoch)
+{
+    give_numbers(writer, KZ_WORK_PUT_EPOCH, seq, epoch, 0);
 }
 
 void kz_writer_append(struct kz_writer *writer, uint64_t seq, uint64_t index, const struct kz_entry *entries,

@@ -40,6 +40,7 @@ void kz_writer_close(struct kz_writer *writer);
  * order given; a transaction holds a prefix of it, so that seq N durable means everything up to N is. The contracts
  * are those of the kz_txn_ function of the same name. */
 void kz_writer_put_hard(struct kz_writer *writer, uint64_t seq, uint64_t term, uint64_t voted_for);
+void kz_writer_put_epoch(struct kz_writer *writer, uint64_t seq, uint64_t epoch); /* lower than the stored one: fatal */
 void kz_writer_append(struct kz_writer *writer, uint64_t seq, uint64_t index, const struct kz_entry *entries,
                       size_t count);
 /* Apply up to and including `upto` (less than or equal to applied: only the hint is stored). A long stretch is spread
