@@ -59,6 +59,7 @@ const struct kz_attempt *kz_client_attempts(const struct kz_client *client, size
     return client->attempts.items;
 }
 
+struct kz_tls_identity *kz_client_identity(struct kz_client *client) { return client->identity; }
 const char *kz_client_user(const struct kz_client *client) { return kz_tls_user(client->identity); }
 const char *kz_client_cluster(const struct kz_client *client) { return kz_tls_cluster(client->identity); }
 

@@ -56,6 +56,15 @@ enum kz_code kz_client_watch(struct kz_client *client, const Kz__WatchRequest *w
                              kz_client_on_change on_change, void *data, Kz__Response **response,
                              struct kz_err *err) KZ_MUST_CHECK;
 
+/* One node's state in parts (kz.SnapshotPart), the first with a head, the last marked. False ends it: KZ_FAILED. */
+typedef bool (*kz_client_on_part)(void *data, const Kz__Response *response);
+
+/* KZ_OK: all parts came, or a node refused (its error in *response). A stream is not resumed, because it is one moment
+ * of one node: after KZ_IO or KZ_TIMED_OUT begin anew, which asks the next node. UNREACHABLE, PROTOCOL, NO_MEMORY. */
+enum kz_code kz_client_snapshot(struct kz_client *client, kz_client_on_part on_part, void *data,
+                                Kz__Response **response, struct kz_err *err) KZ_MUST_CHECK;
+struct kz_tls_identity *kz_client_identity(struct kz_client *client); /* borrowed */
+
 /* 16 bytes from the kernel. */
 enum kz_code kz_client_new_request_id(uint8_t id[16], struct kz_err *err) KZ_MUST_CHECK;
 

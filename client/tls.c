@@ -25,7 +25,7 @@
 #define FIELD(member) member
 #endif
 
-#include "client/san.h"
+#include "client/tls_internal.h"
 #include "proto/wire.h"
 
 #define OU_NODE "node"
@@ -33,18 +33,6 @@
 #define SAN_URI_TAG 0x86
 #define FILE_MAX_BYTES (16 << 20) /* a revocation list may be long */
 #define FILE_MAX_TEXT "16 MiB"
-
-struct kz_tls_identity {
-    mbedtls_entropy_context entropy;
-    mbedtls_ctr_drbg_context random;
-    mbedtls_x509_crt certificate;
-    mbedtls_x509_crt ca;
-    mbedtls_x509_crl crl;
-    bool has_crl;
-    mbedtls_pk_context key;
-    mbedtls_ssl_config config;
-    struct kz_san own;
-};
 
 struct kz_tls {
     struct kz_tls_identity *identity;
@@ -75,8 +63,7 @@ static const char *protocols[] = {KZ_ALPN_CLIENT, NULL};
 
 /* ---- what a certificate says ---- */
 
-/* Exactly one URI among the alternative names, ASCII without NUL: anything else names nobody. */
-static bool read_name(const mbedtls_x509_crt *certificate, struct kz_san *name)
+bool kz_tls_read_name(const mbedtls_x509_crt *certificate, struct kz_san *name)
 {
     const mbedtls_x509_buf *uri = NULL;
     for (const mbedtls_x509_sequence *item = &certificate->subject_alt_names; item; item = item->next) {
@@ -87,7 +74,7 @@ static bool read_name(const mbedtls_x509_crt *certificate, struct kz_san *name)
     return uri && kz_san_parse(uri->p, uri->len, name);
 }
 
-static bool has_unit(const mbedtls_x509_crt *certificate, const char *unit)
+bool kz_tls_has_unit(const mbedtls_x509_crt *certificate, const char *unit)
 {
     size_t length = strlen(unit), units = 0;
     bool found = false;
@@ -119,11 +106,11 @@ static bool has_revocation_list(const struct kz_tls_identity *identity, const mb
 
 static enum kz_text_id check_node(struct kz_tls *tls, const mbedtls_x509_crt *certificate)
 {
-    if (!read_name(certificate, &tls->node) || !tls->node.is_node) return KZ_T_REASON_CERT_NAME;
+    if (!kz_tls_read_name(certificate, &tls->node) || !tls->node.is_node) return KZ_T_REASON_CERT_NAME;
     if (!kz_san_same_cluster(&tls->node, &tls->identity->own)) return KZ_T_REASON_CERT_CLUSTER;
     /* The intermediate decides what a certificate can be: who may issue for people must not be able to make a node. */
     if (!tls->nodes_issuer) return KZ_T_REASON_CERT_ISSUER;
-    if (!has_unit(certificate, OU_NODE)) return KZ_T_REASON_CERT_ROLE;
+    if (!kz_tls_has_unit(certificate, OU_NODE)) return KZ_T_REASON_CERT_ROLE;
     if (!is_for_servers(certificate)) return KZ_T_REASON_CERT_USAGE;
     if (tls->wanted[0] && strcmp(tls->wanted, tls->node.name) != 0) return KZ_T_REASON_CERT_OTHER_NODE;
     return KZ_T_EMPTY;
@@ -144,7 +131,7 @@ static int verify(void *data, mbedtls_x509_crt *certificate, int depth, uint32_t
         refused = KZ_T_REASON_CERT_NO_CRL;
     /* Our intermediates end the chain. One that needs the root above it is not in our CA file, whatever its OU says. */
     if (!tls->stranger && refused == KZ_T_EMPTY && depth > 1) refused = KZ_T_REASON_CERT_ISSUER;
-    if (depth == 1) tls->nodes_issuer = has_unit(certificate, OU_ISSUER_OF_NODES);
+    if (depth == 1) tls->nodes_issuer = kz_tls_has_unit(certificate, OU_ISSUER_OF_NODES);
     if (depth == 0 && *flags == 0 && !tls->stranger && refused == KZ_T_EMPTY) refused = check_node(tls, certificate);
     if (refused == KZ_T_EMPTY) return 0;
     if (tls->refused == KZ_T_EMPTY) tls->refused = refused;
@@ -221,8 +208,25 @@ static int check_pair(struct kz_tls_identity *identity)
 static bool holds_issuer_of_nodes(const mbedtls_x509_crt *ca)
 {
     for (; ca && ca->raw.p; ca = ca->next)
-        if (has_unit(ca, OU_ISSUER_OF_NODES)) return true;
+        if (kz_tls_has_unit(ca, OU_ISSUER_OF_NODES)) return true;
     return false;
+}
+
+enum kz_code kz_tls_load_trust(const char *ca, const char *crl, mbedtls_x509_crt *out, mbedtls_x509_crl *out_crl,
+                               struct kz_failure *failure, struct kz_err *err)
+{
+    const struct loading loading = {failure, err};
+    enum kz_code code = check_file(&loading, &ca_texts, ca);
+    if (!code && crl) code = check_file(&loading, &crl_texts, crl);
+    if (code) return code;
+#if MBEDTLS_VERSION_MAJOR >= 3
+    if (psa_crypto_init() != PSA_SUCCESS) return kz_fail(err, KZ_TLS, "the TLS library could not be started");
+#endif
+    int result = mbedtls_x509_crt_parse_file(out, ca);
+    if (result) return fail_parse(&loading, &ca_texts, ca, result);
+    if (crl && (result = mbedtls_x509_crl_parse_file(out_crl, crl)))
+        return fail_parse(&loading, &crl_texts, crl, result);
+    return KZ_OK;
 }
 
 static enum kz_code load_files(struct kz_tls_identity *identity, const struct kz_tls_files *files,
@@ -230,18 +234,14 @@ static enum kz_code load_files(struct kz_tls_identity *identity, const struct kz
 {
     enum kz_code code = check_file(loading, &certificate_texts, files->certificate);
     if (!code) code = check_file(loading, &key_texts, files->key);
-    if (!code) code = check_file(loading, &ca_texts, files->ca);
-    if (!code && files->crl) code = check_file(loading, &crl_texts, files->crl);
+    if (!code)
+        code = kz_tls_load_trust(files->ca, files->crl, &identity->ca, &identity->crl, loading->failure, loading->err);
     if (code) return code;
     int result = mbedtls_x509_crt_parse_file(&identity->certificate, files->certificate);
     if (result) return fail_parse(loading, &certificate_texts, files->certificate, result);
     if ((result = parse_key(identity, files->key))) return fail_parse(loading, &key_texts, files->key, result);
-    result = mbedtls_x509_crt_parse_file(&identity->ca, files->ca);
-    if (result) return fail_parse(loading, &ca_texts, files->ca, result);
-    if (files->crl && (result = mbedtls_x509_crl_parse_file(&identity->crl, files->crl)))
-        return fail_parse(loading, &crl_texts, files->crl, result);
     identity->has_crl = files->crl != NULL;
-    if (!read_name(&identity->certificate, &identity->own) || identity->own.is_node)
+    if (!kz_tls_read_name(&identity->certificate, &identity->own) || identity->own.is_node)
         return fail_file(loading, &certificate_texts, files->certificate, KZ_T_NOT_A_USER, "");
     if (check_pair(identity)) return fail_file(loading, &key_texts, files->key, KZ_T_KEY_OF_OTHER, files->certificate);
     if (!holds_issuer_of_nodes(&identity->ca)) return fail_file(loading, &ca_texts, files->ca, KZ_T_CA_LACKS_NODES, "");

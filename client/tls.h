@@ -8,6 +8,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include <protobuf-c/protobuf-c.h>
 
 #include "client/failure.h"
 #include "node/base/err.h"
@@ -27,6 +30,39 @@ enum kz_code kz_tls_identity_open(const struct kz_tls_files *files, struct kz_tl
 void kz_tls_identity_free(struct kz_tls_identity *identity);
 const char *kz_tls_user(const struct kz_tls_identity *identity);
 const char *kz_tls_cluster(const struct kz_tls_identity *identity);
+
+/* ---- signatures with our own key, of what is kept: tls_signature.c ---- */
+
+#define KZ_TLS_HASH_BYTES 32u
+#define KZ_TLS_CERTIFICATES_MAX 4u
+
+/* Our certificate and its issuers as DER, borrowed from the identity. */
+size_t kz_tls_own_certificates(const struct kz_tls_identity *identity,
+                               ProtobufCBinaryData out[KZ_TLS_CERTIFICATES_MAX]);
+enum kz_code kz_tls_sign(struct kz_tls_identity *identity, const uint8_t hash[KZ_TLS_HASH_BYTES], uint8_t *out,
+                         size_t room_bytes, size_t *size_bytes, struct kz_err *err) KZ_MUST_CHECK;
+
+/* Whom to believe when judging a signature, read once. `crl` may be NULL. */
+struct kz_tls_trust;
+enum kz_code kz_tls_trust_open(const char *ca, const char *crl, struct kz_tls_trust **out, struct kz_failure *failure,
+                               struct kz_err *err) KZ_MUST_CHECK;
+void kz_tls_trust_free(struct kz_tls_trust *trust); /* NULL is legal */
+
+struct kz_tls_signed {
+    const ProtobufCBinaryData *certificates; /* DER, the signer's first */
+    size_t certificate_count;
+    int64_t signed_ms; /* when it says it was signed: the certificates must have been valid then */
+    const char *user, *cluster;
+    const uint8_t *signature;
+    size_t size_bytes;
+    uint8_t hash[KZ_TLS_HASH_BYTES];
+};
+enum kz_tls_verdict {
+    KZ_TLS_SIGNED,     /* by that user of that cluster, who has the role backup or operator */
+    KZ_TLS_NOT_SIGNED, /* the signature does not fit */
+    KZ_TLS_STRANGER,   /* it may fit, but the certificate will not do: *reason says why */
+};
+enum kz_tls_verdict kz_tls_judge(struct kz_tls_trust *trust, const struct kz_tls_signed *what, enum kz_text_id *reason);
 
 enum kz_tls_step { KZ_TLS_DONE, KZ_TLS_WANT_READ, KZ_TLS_WANT_WRITE, KZ_TLS_CLOSED, KZ_TLS_FAILED };
 

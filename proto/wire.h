@@ -58,6 +58,7 @@ enum kz_frame_type {
 #define KZ_AUTO_READ_TIMEOUT_MS 1500u /* of which a node tries; in the rest the client asks the others */
 #define KZ_BEACON_INTERVAL_MS 10000u  /* data time is stamped at least this often */
 #define KZ_REQUESTS_REMEMBERED 10000u /* outcomes kept for retries */
+#define KZ_SNAPSHOT_FORMAT 1u         /* of the state's rows (node/store/snapshot.c) */
 
 static_assert(KZ_RECORD_MAX_BYTES < KZ_FRAME_MAX_BYTES, "a record fits a frame");
 static_assert(KZ_REWIND_TRY_MAX < KZ_REWIND_REVISIONS_MAX, "what is tried can be done");

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "node/backup/key.h"
 #include "node/base/buf.h"
 #include "node/base/config.h"
 #include "tools/ca.h"
@@ -181,6 +182,49 @@ static enum kz_code run_show(const struct arguments *a, struct kz_err *err)
     return code;
 }
 
+/* The public half says what it is, because it travels; the private one what to do with it. */
+static enum kz_code write_backup_key(const char *dir, const char *name, const struct kz_backup_key *key,
+                                     bool private_half, struct kz_err *err)
+{
+    char path[KZ_CA_PATH_BYTES];
+    struct kz_buf text;
+    kz_buf_init(&text, 0);
+    kz_buf_addf(&text, "# keizoku: %s\n",
+                private_half ? "opens backups; keep it offline, in two places, apart from the backups"
+                             : "encrypts backups; give it to whoever saves them");
+    kz_backup_key_write(key, private_half, &text);
+    enum kz_code code = kz_ca_join(path, err, "%s/%s", dir, name);
+    if (!code)
+        code = kz_ca_write_file(path, kz_buf_text(&text), text.size_bytes, private_half ? 0600 : 0644, false, err);
+    if (text.data) explicit_bzero(text.data, text.size_bytes);
+    kz_buf_fini(&text);
+    return code;
+}
+
+static enum kz_code run_backup_key(const struct arguments *a, struct kz_err *err)
+{
+    struct kz_backup_key key;
+    char name[KZ_BACKUP_FINGERPRINT_BYTES];
+    if (!a->out) return kz_fail(err, KZ_USAGE, "backup-key needs --out DIR");
+    enum kz_code code = kz_ca_make_dir(a->out, err);
+    if (!code) code = kz_backup_key_make(&key, err);
+    if (code) return code;
+    code = write_backup_key(a->out, "backup.key", &key, true, err);
+    if (!code) code = write_backup_key(a->out, "backup.pub", &key, false, err);
+    kz_backup_key_fingerprint(key.public_key, name);
+    kz_backup_key_wipe(&key);
+    if (code) return code;
+    printf(say("made the backup key %s: %s/backup.key and backup.pub\n",
+               "バックアップの鍵 %s を作りました: %s/backup.key と backup.pub\n"),
+           name, a->out);
+    printf(
+        say("without backup.key no backup can be read: keep it offline, in two places; whoever saves needs backup.pub "
+            "alone\n",
+            "backup.key がないとバックアップを読めません。2か所にオフラインで保管し、取得する人には backup.pub "
+            "だけを渡してください\n"));
+    return KZ_OK;
+}
+
 static const struct command commands[] = {
     {"init", "init --cluster ID [--trust DOMAIN] [--curve p256|p384] [--days N]",
      "make root, node and user authorities", "認証局（ルート、ノード用、利用者用）を作る", 0, 0, run_init},
@@ -190,6 +234,8 @@ static const struct command commands[] = {
     {"renew", "renew NAME [--days N]", "new certificate for the same key", "同じ鍵で証明書を更新する", 1, 1, run_renew},
     {"revoke", "revoke SERIAL|NAME", "revoke and write crl.pem", "失効させ crl.pem を書く", 1, 1, run_revoke},
     {"crl", "crl [--days N]", "write crl.pem anew", "crl.pem を書き直す", 0, 0, run_crl},
+    {"backup-key", "backup-key --out DIR", "make the key pair that backups are encrypted to",
+     "バックアップを暗号化する鍵の組を作る", 0, 0, run_backup_key},
     {"show", "show [FILE|NAME]", "list certificates, or show one", "証明書の一覧または詳細を表示する", 0, 1, run_show},
 };
 

@@ -124,7 +124,7 @@ static Kz__Error *check_given(const struct kz_cli *cli)
 
 /* keizoku-ca puts the lists beside the CA: who forgets to name them should notice a revoked node all the same. An empty
  * --crl says that none is wanted. */
-static const char *choose_crl(const struct kz_options *options, struct kz_buf *room)
+const char *kz_cli_choose_crl(const struct kz_options *options, struct kz_buf *room)
 {
     if (options->crl) return *options->crl ? options->crl : NULL;
     const char *slash = strrchr(options->ca, '/');
@@ -145,7 +145,7 @@ int kz_cli_connect(struct kz_cli *cli)
                                         .certificate = from->certificate,
                                         .key = from->key,
                                         .ca = from->ca,
-                                        .crl = choose_crl(from, &crl),
+                                        .crl = kz_cli_choose_crl(from, &crl),
                                         .read = (Kz__ReadMode)from->read,
                                         .timeout_ms = from->timeout_ms,
                                         .trace = from->verbose ? trace : NULL,

@@ -54,6 +54,8 @@ void kz_cli_note(struct kz_cli *cli, const char *text); /* stderr */
 void kz_cli_tell(struct kz_cli *cli, enum kz_text_id text, const char *const *args, size_t count);
 /* Banner and --max-age for a read's answer: prints `out` in between and returns the exit status. */
 int kz_cli_answer(struct kz_cli *cli, const Kz__Meta *meta, struct kz_buf *out);
+/* --crl, or crl.pem beside the CA file, or NULL; `room` holds the text. */
+const char *kz_cli_choose_crl(const struct kz_options *options, struct kz_buf *room);
 int64_t kz_cli_now_ms(void); /* wall clock, UTC */
 void kz_cli_set_subject(struct kz_cli *cli, const char *id);
 Kz__Mutation *kz_cli_new_mutation(Kz__Mutation__Op op, Kz__Kind kind, const char *id); /* free: kz_cli_free_mutations */

@@ -16,6 +16,7 @@
 #define REPORTER "reporter"
 #define OPERATOR "operator"
 #define APPROVER "approver"
+#define BACKUP "backup"
 
 /* clang-format off */
 static const struct kz_command table[] = {
@@ -59,6 +60,8 @@ static const struct kz_command table[] = {
      "a step of a runbook: done, skipped or failed", "手順書の手順の結果: done 実施、skipped 省略、failed 失敗"},
     {"cluster", "*", "VERB [NAME]", KZ_OPTION_MEMBER | KZ_OPTION_RECOVER | KZ_OPTION_CONFIRM, OPERATOR, kz_run_cluster,
      "members, add NAME HOST:PORT, promote, demote, remove NAME, transfer [NAME]; recover, when a majority is lost for good", "構成ノード: members 一覧、add 追加、promote 投票権付与、demote 投票権停止、remove 除外、transfer リーダー移譲、recover 過半数喪失時の再建"},
+    {"snapshot", "*", "VERB [FILE|DIR]", KZ_OPTION_FILE | KZ_OPTION_SNAPSHOT | KZ_OPTION_AS_OF | KZ_OPTION_DRY_RUN | KZ_OPTION_CONFIRM, BACKUP, kz_run_snapshot,
+     "encrypted, signed backups: save, verify, list, restore, schedule", "暗号化・署名つきバックアップ: save 取得、verify 検証、list 一覧、restore 復元、schedule 定期取得"},
     {"schema", "k", "[KIND]", KZ_OPTION_MARKDOWN, NULL, kz_run_schema,
      "fields, types, labels, rules, sources", "項目、型、名称、制約、根拠"},
     {"outcome", "X", "REQUEST-ID", 0, OPERATOR, kz_run_outcome,

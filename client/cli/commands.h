@@ -47,6 +47,7 @@ int kz_run_report_status(struct kz_cli *cli);
 int kz_run_entry(struct kz_cli *cli);
 int kz_run_contact(struct kz_cli *cli);
 int kz_run_tick(struct kz_cli *cli);
+int kz_run_snapshot(struct kz_cli *cli);
 int kz_run_schema(struct kz_cli *cli);
 int kz_run_outcome(struct kz_cli *cli);
 int kz_run_cluster(struct kz_cli *cli);

@@ -26,6 +26,7 @@ enum kz_option_set {
     KZ_OPTION_MEMBER = 1 << 19,
     KZ_OPTION_RECOVER = 1 << 20,
     KZ_OPTION_MARKDOWN = 1 << 12,
+    KZ_OPTION_SNAPSHOT = 1 << 16,
 };
 
 /* Texts are owned; NULL: not given. */
@@ -49,7 +50,10 @@ struct kz_options {
     char *kind;
     int64_t member_id; /* -1: none */
     bool observer;
-    struct kz_given *fields; /* in the order given; values borrowed from argv */
+    char *dir, *recipient, *keep, *record, *calendar, *units; /* snapshot save, schedule */
+    char *backup_key, *data, *cluster, *node_name, *address;  /* snapshot verify, restore */
+    int64_t node_id;                                          /* 0: none */
+    struct kz_given *fields;                                  /* in the order given; values borrowed from argv */
     size_t field_count;
     unsigned given; /* kz_option_set bits that were used */
     char *config_path;

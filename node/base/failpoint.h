@@ -44,7 +44,18 @@
     X("recover.archived")  /* the copy is complete, the node still runs */                                             \
     X("recover.stopped")   /* the store is open and nobody else has it */                                              \
     X("recover.prepared")  /* everything is in the transaction, nothing is durable */                                  \
-    X("recover.committed") /* the new epoch is durable, nothing runs in it */
+    X("recover.committed") /* the new epoch is durable, nothing runs in it */                                          \
+    X("backup.create")     /* the client saves: the part file is there and empty */                                    \
+    X("backup.chunk")                                                                                                  \
+    X("backup.head")   /* written whole, not yet durable */                                                            \
+    X("backup.synced") /* not yet under its name */                                                                    \
+    X("backup.renamed")                                                                                                \
+    X("restore.begin")   /* the client restores: an empty store is there */                                            \
+    X("restore.chunks")  /* after each transaction */                                                                  \
+    X("restore.proved")  /* compared with the manifest */                                                              \
+    X("restore.founded") /* a cluster of its own, not yet where a node looks */                                        \
+    X("restore.ready")                                                                                                 \
+    X("restore.renamed")
 
 #ifdef KZ_FAILPOINTS
 #define KZ_FAILPOINT(name) kz_failpoint_pass(name)

@@ -201,6 +201,7 @@ static void on_drain(void *data, struct kz_stream *stream)
     struct kz_conn *conn = data;
     (void)stream;
     kz_watches_pump(conn->node->watches);
+    kz_snapshots_pump(conn->node->snapshots);
 }
 
 static void on_close(void *data, struct kz_stream *stream, const struct kz_stream_end *end)

@@ -31,11 +31,22 @@ static bool adds_events(const Kz__Request *message)
     return message->write->n_mutations > 0;
 }
 
+/* Whoever takes backups notes what came of them, and changes nothing else. */
+static bool notes_backups(const Kz__Request *message)
+{
+    for (size_t i = 0; i < message->write->n_mutations; i++)
+        if (message->write->mutations[i]->op != KZ__MUTATION__OP__PUT ||
+            message->write->mutations[i]->kind != KZ__KIND__BACKUP)
+            return false;
+    return message->write->n_mutations > 0;
+}
+
 static void take_event(struct kz_request *request) { kz_outbox_io_submit(request->node, request); }
 static void take_write(struct kz_request *request) { kz_writes_submit(request->node->writes, request); }
 static void take_read(struct kz_request *request) { kz_reads_submit(request->node->reads, request); }
 static void take_watch(struct kz_request *request) { kz_watches_submit(request->node->watches, request); }
 static void take_cluster(struct kz_request *request) { kz_changes_submit(request->node->changes, request); }
+static void take_snapshot(struct kz_request *request) { kz_snapshots_submit(request->node->snapshots, request); }
 static void take_status(struct kz_request *request) { kz_status_answer(request); }
 static void take_recover(struct kz_request *request) { kz_recover_submit(request->node->recover, request); }
 
@@ -50,18 +61,20 @@ static bool asks_for_plan(const Kz__Request *message)
 #define AT(field) offsetof(Kz__Request, field)
 static const struct operation operations[] = {
     {"event", AT(write), ROLE(OPERATOR) | ROLE(REPORTER), take_event, adds_events},
+    {"backup", AT(write), ROLE(OPERATOR) | ROLE(BACKUP), take_write, notes_backups},
     {"write", AT(write), ROLE(OPERATOR), take_write, NULL},
     {"get", AT(get), EVERYBODY, take_read, NULL},
     {"list", AT(list), EVERYBODY, take_read, NULL},
     {"history", AT(history), ROLE(READER) | ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_read, NULL},
     {"watch", AT(watch), EVERYBODY, take_watch, NULL},
     {"status", AT(status), EVERYBODY, take_status, NULL},
-    {"outcome", AT(outcome), ROLE(OPERATOR) | ROLE(AUDITOR), take_read, NULL},
+    {"outcome", AT(outcome), ROLE(OPERATOR) | ROLE(AUDITOR) | ROLE(BACKUP), take_read, NULL},
     {"recover plan", AT(recover), ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_recover, asks_for_plan},
     {"recover", AT(recover), ROLE(APPROVER), take_recover, NULL},
     {"cluster", AT(cluster), ROLE(OPERATOR), take_cluster, NULL},
     {"salvage event", AT(salvage), ROLE(OPERATOR), take_salvage, brings_event},
     {"salvage", AT(salvage), ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_salvage, NULL},
+    {"snapshot", AT(snapshot), ROLE(OPERATOR) | ROLE(BACKUP), take_snapshot, NULL},
 };
 #undef AT
 

@@ -60,6 +60,15 @@
     X(LOW_SPACE, NO_SPACE, "this site's disk is nearly full: it answers reads only",                                   \
       "この拠点のディスクの空きが少ないため参照だけに応じます", "free space at the site, or write at another node",    \
       "空きを増やすか、別のノードに書き込んでください")                                                                \
+    X(LOW_SPACE_STREAM, NO_SPACE, "this site's disk is nearly full: it cannot hold its state still for a backup",      \
+      "この拠点のディスクの空きが少ないためバックアップに応じられません",                                              \
+      "free space at the site, or ask another node", "空きを増やすか、別のノードから取得してください")                 \
+    X(TOO_MANY_SNAPSHOTS, BUSY, "two backups are being taken from this node already",                                  \
+      "このノードではすでに2つのバックアップを取得中です", "wait for them, or ask another node with --node",           \
+      "終わるまで待つか、--node で別のノードを指定してください")                                                       \
+    X(TOO_SLOW, TIMED_OUT, "the backup was read too slowly (less than 16 KiB/s)",                                      \
+      "バックアップの受信が遅すぎます (16KiB/秒未満)", "save at a place nearer to a node, or ask another node",        \
+      "ノードに近い場所で取得するか、別のノードを指定してください")                                                    \
     X(READ_FAILED, CORRUPT, "this node could not read its stored copy", "このノードは保存データを読めませんでした",    \
       "ask another node; see this node's log", "別のノードに問い合わせ、このノードのログを確かめてください")           \
     X(NO_MEMORY_LEFT, NO_MEMORY, "this node is out of memory for this request",                                        \

@@ -234,6 +234,7 @@ static void on_tick(uv_timer_t *timer)
     kz_outbox_tick(node->outbox);
     kz_changes_tick(node->changes);
     kz_watches_pump(node->watches); /* those with more to read than fits a turn */
+    kz_snapshots_pump(node->snapshots);
     if (node->stopping) stop_loop_if_due(node);
 }
 
@@ -249,6 +250,7 @@ static void on_second(uv_timer_t *timer)
     kz_recover_tick(node->recover);
     kz_lineage_tick(node);
     kz_conn_tick(node);
+    kz_snapshots_second(node->snapshots);
     if (node->contact_wall_ms >= node->contact_stored_ms + store_every_ms && !kz_writer_no_space(node->writer)) {
         node->contact_stored_ms = node->contact_wall_ms;
         (void)kz_replica_io_put_local(node, CONTACT_KEY, &node->contact_wall_ms, sizeof node->contact_wall_ms);
@@ -389,6 +391,7 @@ enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *
     node->writes = kz_writes_new(node);
     node->reads = kz_reads_new(node);
     node->watches = kz_watches_new(node);
+    node->snapshots = kz_snapshots_new(node);
     node->cluster_view = kz_cluster_view_new(node);
     node->recover = kz_recover_new(node);
     node->changes = kz_changes_new(node);
@@ -462,6 +465,7 @@ static void close_node(struct kz_node *node)
     kz_writes_free(node->writes);
     kz_reads_free(node->reads);
     kz_watches_free(node->watches);
+    kz_snapshots_free(node->snapshots);
     kz_cluster_view_free(node->cluster_view);
     kz_incarnations_free(node->incarnations);
     kz_lineage_free(node->lineage);

@@ -50,6 +50,7 @@ struct kz_node {
     struct kz_writes *writes;
     struct kz_reads *reads;
     struct kz_watches *watches;
+    struct kz_snapshots *snapshots;
     struct kz_cluster_view *cluster_view;
     TAILQ_HEAD(, kz_conn) conns;
     size_t conn_count;

@@ -10,6 +10,7 @@
 #include "node/service/outbox.h"
 #include "node/service/outbox_io.h"
 #include "node/service/read.h"
+#include "node/service/snapshot.h"
 #include "node/service/status.h"
 #include "node/service/watch.h"
 #include "node/service/write.h"

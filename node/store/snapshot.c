@@ -117,6 +117,18 @@ enum kz_code kz_view_export(struct kz_view *view, struct kz_export_cursor *curso
     return KZ_OK;
 }
 
+enum kz_code kz_view_export_rows(struct kz_view *view, uint64_t *out, struct kz_err *err)
+{
+    *out = 0;
+    for (unsigned table = KZ_TABLE_FIRST_STATE; table <= KZ_TABLE_LAST; table++) {
+        uint64_t rows;
+        enum kz_code code = kz_table_count(&view->scope, (enum kz_table)table, &rows, err);
+        if (code != KZ_OK) return code;
+        *out += rows;
+    }
+    return KZ_OK;
+}
+
 /* ---- in ---- */
 
 static struct kz_scope import_scope(const struct kz_store_txn *txn)

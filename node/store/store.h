@@ -29,7 +29,7 @@ struct kz_store_options {
     const char *cluster_id;  /* must match what the directory holds */
     uint64_t node_id;        /* likewise */
     bool create;             /* make a new store in an empty directory; else an empty one is refused */
-    bool no_sync;            /* simulator and unit tests only: commits are not flushed */
+    bool no_sync;            /* commits are not flushed: for tests and for what is thrown away */
     /* At creation only, 0 = KZ_REQUESTS_REMEMBERED: part of the state from then on, and the same on every node of a
      * cluster, or they diverge. */
     uint32_t requests_remembered;
@@ -286,6 +286,8 @@ struct kz_export_cursor {
 };
 enum kz_code kz_view_export(struct kz_view *view, struct kz_export_cursor *cursor, uint8_t *out, size_t room,
                             size_t *size_bytes, struct kz_err *err) KZ_MUST_CHECK;
+/* What `rows` of the cursor is at the end. */
+enum kz_code kz_view_export_rows(struct kz_view *view, uint64_t *out, struct kz_err *err) KZ_MUST_CHECK;
 
 /* Bytes used in the map, and free bytes on the file system that holds it. */
 enum kz_code kz_store_usage(struct kz_store *store, uint64_t *used_bytes, uint64_t *free_bytes,

@@ -12,8 +12,9 @@ BEGIN {
           "node/store:proto,node/base,node/registry,node/store node/net:proto,node/base,node/registry,node/net " \
           "node/consensus:proto,node/base,node/registry,node/store,node/net,node/consensus " \
           "node/service:proto,node/base,node/registry,node/store,node/net,node/consensus,node/service " \
-          "node:proto,node client:proto,node/base,node/registry,client " \
-          "tools:proto,node/base,node/registry,client,tools", rows, " ")
+          "node/backup:proto,node/base,node/registry,node/store,node/consensus,node/backup " \
+          "node:proto,node client:proto,node/base,node/registry,node/backup,client " \
+          "tools:proto,node/base,node/registry,node/backup,client,tools", rows, " ")
     for (i in rows) {
         split(rows[i], pair, ":")
         allowed[pair[1]] = "," pair[2] ","
@@ -125,7 +126,7 @@ FNR <= 3 && /SPDX-License-Identifier: Apache-2.0/ { has_spdx = 1 }
 base == "meson.build" && layer ~ /^(node\/.*|client|tools)$/ {
     line = $0
     sub(/#.*/, "", line)
-    while (match(line, /(base|registry|store|net|consensus|service|client)_(dep|lib)/)) {
+    while (match(line, /(base|registry|store|net|consensus|backup|service|client)_(dep|lib)/)) {
         other = substr(line, RSTART, RLENGTH - 4)
         line = substr(line, RSTART + RLENGTH)
         folder = other == "client" ? "client" : "node/" other
