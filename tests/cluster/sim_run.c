@@ -14,7 +14,8 @@ static const unsigned grow_plan[] = {3, 5, 3, 0};
 #define HEAL_ELECTIONS 200u /* election timeouts, and ... */
 #define HEAL_S 300u         /* ... seconds until all must be well */
 #define HEAL_MORE 12u       /* times as long again while those behind come closer */
-#define PLAN_STEP_ENTRIES 1000000u
+#define ENTRY_STEPS 100000u /* more than a state has chunks */
+#define PLAN_STEP_ENTRIES UINT64_C(1000000000000)
 #define SETTLE_ELECTIONS 3u /* do not look earlier than this after healing */
 
 /* ---- the core's heap: what it does not give back by the end is a leak ---- */
@@ -331,7 +332,9 @@ static bool comes_closer(struct sim *sim, uint64_t *behind)
         const struct sim_node *node = &sim->nodes[members[i].id];
         uint64_t applied = node->exists ? sim->backend->applied(node->store) : 0;
         if (!node->kept_down && applied < sim->checks[sim->epoch].committed_last)
-            now += sim->checks[sim->epoch].committed_last - applied;
+            now += (sim->checks[sim->epoch].committed_last - applied) * ENTRY_STEPS;
+        if (node->up)
+            now -= node->replica->incoming.next < now ? node->replica->incoming.next : 0; /* chunks of a state */
     }
     for (const unsigned *step = sim->plan; step && *step != 0; step++)
         now += PLAN_STEP_ENTRIES;
