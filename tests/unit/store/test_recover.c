@@ -2,8 +2,10 @@
 /* Epochs, and a survivor that becomes a cluster of its own. */
 #include "tests/unit/store/fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "node/base/assert.h"
 
@@ -163,6 +165,51 @@ static void an_epoch_only_grows(void **state)
     }
 }
 
+static void remove_archive(const struct fixture *f, const char *name)
+{
+    static const char *const files[] = {"/data.mdb", "/lock.mdb", "/keizoku.lock", ""};
+    char path[160];
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        snprintf(path, sizeof(path), "%s/archive/%s%s", f->directory, name, files[i]);
+        assert_int_equal(remove(path), 0);
+    }
+    snprintf(path, sizeof(path), "%s/archive", f->directory);
+    assert_int_equal(rmdir(path), 0); /* nothing else was left in it */
+}
+
+static void an_archive_is_a_store_with_the_same_state_and_log(void **state)
+{
+    struct fixture *f = *state, copy = {.store = NULL};
+    char path[160];
+    fixture_fill(f);
+    append_uncertain(f, "tail");
+    must(kz_store_archive(f->store, "epoch-1", 0, &must_err));
+    snprintf(path, sizeof(path), "%s/archive/epoch-1", f->directory);
+    copy.options = f->options;
+    copy.options.directory = path;
+    copy.options.create = false;
+    fixture_open(&copy);
+    struct kz_hard_state here = fixture_hard(f), there = fixture_hard(&copy);
+    struct kz_applied applied = fixture_applied(f), archived = fixture_applied(&copy);
+    assert_memory_equal(&there, &here, sizeof(here));
+    assert_memory_equal(archived.state_hash, applied.state_hash, KZ_HASH_BYTES);
+    fixture_scrub(&copy);
+    fixture_close(&copy);
+    remove_archive(f, "epoch-1");
+}
+
+static void an_archive_that_does_not_fit_is_refused_and_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct kz_err err;
+    char path[160];
+    fixture_fill(f);
+    assert_int_equal(kz_store_archive(f->store, "epoch-1", UINT64_MAX / 2, &err), KZ_NO_SPACE);
+    assert_non_null(strstr(err.text, "must stay free"));
+    snprintf(path, sizeof(path), "%s/archive", f->directory);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -172,6 +219,8 @@ int main(void)
         T(a_recovery_that_is_not_committed_leaves_nothing),
         T(recovery_refuses_what_would_make_a_second_cluster),
         T(an_epoch_only_grows),
+        T(an_archive_is_a_store_with_the_same_state_and_log),
+        T(an_archive_that_does_not_fit_is_refused_and_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
