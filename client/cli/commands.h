@@ -49,6 +49,8 @@ int kz_run_contact(struct kz_cli *cli);
 int kz_run_tick(struct kz_cli *cli);
 int kz_run_snapshot(struct kz_cli *cli);
 int kz_run_schema(struct kz_cli *cli);
+int kz_run_system(struct kz_cli *cli);
+int kz_run_site(struct kz_cli *cli);
 int kz_run_outcome(struct kz_cli *cli);
 int kz_run_cluster(struct kz_cli *cli);
 int kz_run_recover(struct kz_cli *cli);

@@ -145,6 +145,7 @@ static void time_step(struct plan *plan, size_t index)
     const Kz__System *system = plan->graph->systems[step->system]->system;
     wait_for_needs(plan, step);
     if (plan->options->teams > 0) wait_for_team(plan, index);
+    step->start_at_least = step->at_least;
     step->finish_s = step->start_s + (system->has_estimated_recovery ? system->estimated_recovery : 0);
     if (!system->has_estimated_recovery) step->at_least = true;
     step->misses = system->has_rto && step->finish_s > system->rto;

@@ -23,7 +23,8 @@ struct kz_order_options {
 struct kz_order_step {
     size_t system;             /* in the graph */
     int64_t start_s, finish_s; /* since the stop */
-    bool at_least;             /* an estimate on the way is not known: it may take longer */
+    bool start_at_least;       /* an estimate of what it waits for is not known: it may begin later */
+    bool at_least;             /* that, or its own estimate is not known: it may take longer */
     bool misses;               /* has an RTO and finish_s is past it */
     int64_t late_s;            /* by so much; 0 unless it misses */
     size_t after;              /* the step it waits for: index into steps; SIZE_MAX: it can begin at once */

@@ -371,7 +371,9 @@ static const struct {
 } mistakes[] = {
     {2, "bogus", "the commands are: status, list"},
     {2, "statsu", "did you mean status?"},
-    {2, "system", "keizoku list system"},
+    {2, "function", "keizoku list function"},
+    {2, "system", "keizoku system order"},
+    {2, "site impact", "ID is missing"},
     {2, "help bogus", "the commands are"},
     {2, "help a b", "usage"},
     {2, "list", "keizoku schema"},

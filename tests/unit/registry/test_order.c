@@ -131,6 +131,8 @@ static void an_estimate_that_is_not_known_makes_what_waits_at_least(void **state
     registry_close(&registry);
     kz_order_init(&order, &registry.graph, &(struct kz_order_options){0});
     assert_true(find(&registry, &order, "kyodo")->at_least);
+    assert_false(find(&registry, &order, "kyodo")->start_at_least);
+    assert_true(find(&registry, &order, "on-it")->start_at_least);
     assert_true(find(&registry, &order, "on-it")->at_least);
     assert_false(find(&registry, &order, "other")->at_least);
     kz_order_fini(&order);
