@@ -62,6 +62,10 @@ const struct kz_attempt *kz_client_attempts(const struct kz_client *client, size
 struct kz_tls_identity *kz_client_identity(struct kz_client *client) { return client->identity; }
 const char *kz_client_user(const struct kz_client *client) { return kz_tls_user(client->identity); }
 const char *kz_client_cluster(const struct kz_client *client) { return kz_tls_cluster(client->identity); }
+void kz_client_anchor(const struct kz_client *client, char out[KZ_TLS_ANCHOR_BYTES])
+{
+    kz_tls_anchor(client->identity, out);
+}
 
 uint64_t kz_client_epoch(const struct kz_client *client) { return client->epoch; }
 void kz_client_know_epoch(struct kz_client *client, uint64_t epoch)

@@ -73,6 +73,8 @@ const struct kz_attempt *kz_client_attempts(const struct kz_client *client, size
 /* From our own certificate; borrowed. */
 const char *kz_client_user(const struct kz_client *client);
 const char *kz_client_cluster(const struct kz_client *client);
+/* Tells apart clusters of one name, by their CA (kz_tls_anchor). */
+void kz_client_anchor(const struct kz_client *client, char out[KZ_TLS_ANCHOR_BYTES]);
 /* The latest epoch heard of, or given. A node of an earlier one is asked nothing but its own copy (read LOCAL): it was
  * left behind when the cluster was recovered, and what it says is not the registry any more. */
 uint64_t kz_client_epoch(const struct kz_client *client);

@@ -116,18 +116,22 @@ static enum kz_text_id check_node(struct kz_tls *tls, const mbedtls_x509_crt *ce
     return KZ_T_EMPTY;
 }
 
+static bool is_root(const mbedtls_x509_crt *certificate)
+{
+    return certificate->raw.p && certificate->subject_raw.len == certificate->issuer_raw.len &&
+           memcmp(certificate->subject_raw.p, certificate->issuer_raw.p, certificate->issuer_raw.len) == 0;
+}
+
 /* An expired CRL would make the library refuse every certificate, and an isolated site could not be read. */
 static int verify(void *data, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
 {
     struct kz_tls *tls = data;
     *flags &= ~(uint32_t)(MBEDTLS_X509_BADCRL_EXPIRED | MBEDTLS_X509_BADCRL_FUTURE);
-    bool own_root = certificate->subject_raw.len == certificate->issuer_raw.len &&
-                    memcmp(certificate->subject_raw.p, certificate->issuer_raw.p, certificate->issuer_raw.len) == 0;
     enum kz_text_id refused = KZ_T_EMPTY;
     /* Called from the top of the chain down. Of an issuer we do not know no list can be expected: "not signed by our
      * CA" is the better answer. */
     if (*flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) tls->stranger = true;
-    if (!tls->stranger && !own_root && !has_revocation_list(tls->identity, certificate))
+    if (!tls->stranger && !is_root(certificate) && !has_revocation_list(tls->identity, certificate))
         refused = KZ_T_REASON_CERT_NO_CRL;
     /* Our intermediates end the chain. One that needs the root above it is not in our CA file, whatever its OU says. */
     if (!tls->stranger && refused == KZ_T_EMPTY && depth > 1) refused = KZ_T_REASON_CERT_ISSUER;
@@ -338,6 +342,19 @@ void kz_tls_identity_free(struct kz_tls_identity *identity)
 
 const char *kz_tls_user(const struct kz_tls_identity *identity) { return identity->own.name; }
 const char *kz_tls_cluster(const struct kz_tls_identity *identity) { return identity->own.cluster; }
+
+void kz_tls_anchor(const struct kz_tls_identity *identity, char out[KZ_TLS_ANCHOR_BYTES])
+{
+    unsigned char hash[MBEDTLS_MD_MAX_SIZE];
+    const mbedtls_x509_crt *root = &identity->ca;
+    while (root && !is_root(root))
+        root = root->next;
+    out[0] = '\0';
+    if (!root || mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), root->pk_raw.p, root->pk_raw.len, hash))
+        return;
+    for (size_t i = 0; i < (KZ_TLS_ANCHOR_BYTES - 1) / 2; i++)
+        snprintf(out + 2 * i, 3, "%02x", hash[i]);
+}
 
 /* ---- one connection ---- */
 

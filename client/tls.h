@@ -30,6 +30,10 @@ enum kz_code kz_tls_identity_open(const struct kz_tls_files *files, struct kz_tl
 void kz_tls_identity_free(struct kz_tls_identity *identity);
 const char *kz_tls_user(const struct kz_tls_identity *identity);
 const char *kz_tls_cluster(const struct kz_tls_identity *identity);
+/* The public key of our CA's root, shortened and in hexadecimal: two clusters of one name differ in it. "" when the CA
+ * file holds no root. */
+#define KZ_TLS_ANCHOR_BYTES 17 /* with NUL */
+void kz_tls_anchor(const struct kz_tls_identity *identity, char out[KZ_TLS_ANCHOR_BYTES]);
 
 /* ---- signatures with our own key, of what is kept: tls_signature.c ---- */
 

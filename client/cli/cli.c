@@ -153,8 +153,7 @@ int kz_cli_connect(struct kz_cli *cli)
                                         .failure = &failure};
     struct kz_err err = {.code = KZ_OK};
     enum kz_code code = kz_client_open(&options, &cli->client, &err);
-    if (!code)
-        kz_client_know_epoch(cli->client, kz_epoch_read(cli->get, cli->get_data, kz_client_cluster(cli->client)));
+    if (!code) kz_client_know_epoch(cli->client, kz_epoch_read(cli->get, cli->get_data, cli->client));
     kz_buf_fini(&crl);
     if (!code) return 0;
     if (failure.what == KZ_T_EMPTY)
@@ -168,7 +167,7 @@ int kz_cli_connect(struct kz_cli *cli)
 void kz_cli_disconnect(struct kz_cli *cli)
 {
     if (!cli->client) return;
-    kz_epoch_keep(cli->get, cli->get_data, kz_client_cluster(cli->client), kz_client_epoch(cli->client));
+    kz_epoch_keep(cli->get, cli->get_data, cli->client);
     kz_client_free(cli->client);
     cli->client = NULL;
 }

@@ -14,6 +14,7 @@
 #define MODE_FOLDER 0700
 #define MODE_FILE 0600
 #define LINE_BYTES 32
+#define FILE_NAME_BYTES (PATH_MAX + KZ_NAME_MAX_BYTES + KZ_TLS_ANCHOR_BYTES)
 
 /* False: there is no place for it. */
 static bool find_folder(kz_getenv get, void *data, bool make, char out[PATH_MAX])
@@ -31,20 +32,23 @@ static bool find_folder(kz_getenv get, void *data, bool make, char out[PATH_MAX]
     return true;
 }
 
-/* A cluster's name is an id (node/net/identity.h): nothing else becomes a file's name. */
-static bool name_file(kz_getenv get, void *data, const char *cluster, bool make, char out[PATH_MAX + KZ_NAME_MAX_BYTES])
+/* A cluster's name is an id (node/net/identity.h): nothing else becomes a file's name. Another cluster of that name has
+ * another CA. */
+static bool name_file(kz_getenv get, void *data, const struct kz_client *client, bool make, char out[FILE_NAME_BYTES])
 {
-    char folder[PATH_MAX];
+    char folder[PATH_MAX], anchor[KZ_TLS_ANCHOR_BYTES];
+    const char *cluster = kz_client_cluster(client);
     if (!kz_id_valid(cluster) || !find_folder(get, data, make, folder)) return false;
-    snprintf(out, PATH_MAX + KZ_NAME_MAX_BYTES, "%s/%s", folder, cluster);
+    kz_client_anchor(client, anchor);
+    snprintf(out, FILE_NAME_BYTES, "%s/%s.%s", folder, cluster, anchor);
     return true;
 }
 
-uint64_t kz_epoch_read(kz_getenv get, void *data, const char *cluster)
+uint64_t kz_epoch_read(kz_getenv get, void *data, const struct kz_client *client)
 {
-    char path[PATH_MAX + KZ_NAME_MAX_BYTES], line[LINE_BYTES];
+    char path[FILE_NAME_BYTES], line[LINE_BYTES];
     int64_t epoch = 0;
-    if (!name_file(get, data, cluster, false, path)) return 0;
+    if (!name_file(get, data, client, false, path)) return 0;
     FILE *file = fopen(path, "re");
     if (!file) return 0;
     bool read = fgets(line, sizeof line, file) != NULL;
@@ -54,11 +58,12 @@ uint64_t kz_epoch_read(kz_getenv get, void *data, const char *cluster)
     return read && kz_parse_integer(line, &epoch) && epoch > 0 ? (uint64_t)epoch : 0;
 }
 
-void kz_epoch_keep(kz_getenv get, void *data, const char *cluster, uint64_t epoch)
+void kz_epoch_keep(kz_getenv get, void *data, const struct kz_client *client)
 {
-    char path[PATH_MAX + KZ_NAME_MAX_BYTES], fresh[sizeof path + LINE_BYTES];
-    if (epoch <= 1 || kz_epoch_read(get, data, cluster) >= epoch) return; /* the first one excludes nothing */
-    if (!name_file(get, data, cluster, true, path)) return;
+    uint64_t epoch = kz_client_epoch(client);
+    char path[FILE_NAME_BYTES], fresh[sizeof path + LINE_BYTES];
+    if (epoch <= 1 || kz_epoch_read(get, data, client) >= epoch) return; /* the first one excludes nothing */
+    if (!name_file(get, data, client, true, path)) return;
     snprintf(fresh, sizeof fresh, "%s.%ld", path, (long)getpid());
     int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE_FILE);
     if (fd < 0) return;

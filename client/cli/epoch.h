@@ -6,9 +6,10 @@
 #define KZ_CLIENT_CLI_EPOCH_H
 
 #include "client/cli/options.h"
+#include "client/keizoku.h"
 
-uint64_t kz_epoch_read(kz_getenv get, void *data, const char *cluster); /* 0: none known */
-/* Written beside its place and moved there; a later one that is there already stays. */
-void kz_epoch_keep(kz_getenv get, void *data, const char *cluster, uint64_t epoch);
+uint64_t kz_epoch_read(kz_getenv get, void *data, const struct kz_client *client); /* 0: none known */
+/* The client's. Written beside its place and moved there; a later one that is there already stays. */
+void kz_epoch_keep(kz_getenv get, void *data, const struct kz_client *client);
 
 #endif

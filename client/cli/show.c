@@ -12,6 +12,7 @@
 #include "node/registry/when.h"
 
 #define NUMBER_TEXT_BYTES 24
+#define SHORT_HASH_BYTES 6
 #define VIOLATIONS_FEW 20 /* of an error, for people; JSON has them all */
 #define COLOUR_WARN "\033[1;33m"
 #define COLOUR_ERROR "\033[1;31m"
@@ -33,6 +34,12 @@ json_t *kz_show_string(const char *text)
 void kz_show_set(json_t *object, const char *key, json_t *value)
 {
     kz_assert(value && json_object_set_new(object, key, value) == 0); /* out of memory ends a command-line program */
+}
+
+void kz_show_short_hash(struct kz_buf *out, bool present, ProtobufCBinaryData hash)
+{
+    for (size_t i = 0; present && i < hash.len && i < SHORT_HASH_BYTES; i++)
+        kz_buf_addf(out, "%02x", hash.data[i]);
 }
 
 json_t *kz_show_time(int64_t time_ms)

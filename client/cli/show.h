@@ -68,6 +68,7 @@ void kz_show_set(json_t *object, const char *key, json_t *value); /* takes value
 const char *kz_show_kind(Kz__Kind kind);
 void kz_show_line(const struct kz_view *view, struct kz_buf *out, enum kz_text_id text, const char *const *args,
                   size_t count); /* filled, made safe, with a newline */
+void kz_show_short_hash(struct kz_buf *out, bool present, ProtobufCBinaryData hash); /* enough to compare by eye */
 void kz_show_ago(const struct kz_view *view, struct kz_buf *out, int64_t age_ms);
 void kz_show_duration(const struct kz_view *view, struct kz_buf *out, int64_t age_ms);
 static inline bool kz_show_is_json(const struct kz_view *view)

@@ -11,7 +11,6 @@
 #include "node/registry/when.h"
 
 #define NUMBER_TEXT_BYTES 24
-#define HASH_SHORT_BYTES 6
 #define GAP_COLUMNS 2
 
 static json_t *encode_bytes(bool present, ProtobufCBinaryData bytes)
@@ -106,6 +105,7 @@ static json_t *encode_status(const Kz__Status *status, const Kz__Meta *meta)
     kz_show_set(object, "counts", counts);
     kz_show_set(object, "state", status->state ? kz_show_string(status->state) : json_null());
     kz_show_set(object, "state_hash", encode_bytes(status->has_state_hash, status->state_hash));
+    kz_show_set(object, "records_hash", encode_bytes(status->has_records_hash, status->records_hash));
     kz_show_set(object, "audit_head", encode_bytes(status->has_audit_head, status->audit_head));
     kz_show_set(object, "first_index", encode_u64(status->has_first_index, status->first_index));
     kz_show_set(object, "last_index", encode_u64(status->has_last_index, status->last_index));
@@ -129,7 +129,8 @@ enum kz_text_id kz_show_member_state(const Kz__Member *member, const Kz__Meta *m
 static void add_row(const struct kz_view *view, struct kz_buf *out, enum kz_text_id label, const char *value)
 {
     static const enum kz_text_id labels[] = {KZ_T_STATUS_CLUSTER, KZ_T_STATUS_QUORUM, KZ_T_STATUS_LEADER,
-                                             KZ_T_STATUS_FRESH,   KZ_T_STATUS_HASH,   KZ_T_STATUS_ANSWERED};
+                                             KZ_T_STATUS_FRESH,   KZ_T_STATUS_HASH,   KZ_T_STATUS_RECORDS_HASH,
+                                             KZ_T_STATUS_ANSWERED};
     size_t widest = 0;
     for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
         size_t width = kz_width(kz_text(labels[i], view->japanese), view->ambiguous);
@@ -150,12 +151,6 @@ static void add_filled(const struct kz_view *view, struct kz_buf *out, enum kz_t
     kz_text_fill(&value, text, view->japanese, args, count);
     add_row(view, out, label, kz_buf_text(&value));
     kz_buf_fini(&value);
-}
-
-static void add_short_hash(struct kz_buf *out, bool present, ProtobufCBinaryData hash)
-{
-    for (size_t i = 0; present && i < hash.len && i < HASH_SHORT_BYTES; i++)
-        kz_buf_addf(out, "%02x", hash.data[i]);
 }
 
 static void print_freshness(const struct kz_view *view, const Kz__Meta *meta, struct kz_buf *out)
@@ -192,8 +187,11 @@ static void print_head(const struct kz_view *view, const Kz__Status *status, con
     print_freshness(view, meta, out);
     struct kz_buf hash;
     kz_buf_init(&hash, 0);
-    add_short_hash(&hash, status->has_state_hash, status->state_hash);
+    kz_show_short_hash(&hash, status->has_state_hash, status->state_hash);
     add_row(view, out, KZ_T_STATUS_HASH, kz_buf_text(&hash));
+    kz_buf_clear(&hash);
+    kz_show_short_hash(&hash, status->has_records_hash, status->records_hash);
+    add_row(view, out, KZ_T_STATUS_RECORDS_HASH, kz_buf_text(&hash));
     add_row(view, out, KZ_T_STATUS_ANSWERED, meta->node);
     kz_buf_fini(&hash);
 }
@@ -232,7 +230,7 @@ static void add_member(const struct kz_view *view, const Kz__Member *member, con
     kz_buf_init(&contact, 0);
     kz_buf_init(&hash, 0);
     kz_show_member_contact(view, member, meta, &contact);
-    add_short_hash(&hash, member->has_state_hash, member->state_hash);
+    kz_show_short_hash(&hash, member->has_state_hash, member->state_hash);
     kz_grid_add_cell(grid, member->name);
     kz_grid_add_cell(grid, member->address);
     add_state(view, member, meta, grid);

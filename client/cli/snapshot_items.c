@@ -137,6 +137,8 @@ static void add_row(const struct kz_view *view, struct kz_grid *grid, const stru
     add_cell(grid, &text);
     if (manifest) kz_snapshot_add_size(&text, manifest->file_bytes);
     add_cell(grid, &text);
+    if (manifest) kz_show_short_hash(&text, manifest->state->has_records_hash, manifest->state->records_hash);
+    add_cell(grid, &text);
     kz_grid_add_cell(grid, manifest ? manifest->saved_by : "");
     kz_text_fill(&text, result_of(item), view->japanese, KZ_TEXT_ARGS(item->name, ""));
     add_cell(grid, &text);
@@ -183,6 +185,7 @@ static void encode_manifest(json_t *object, const Kz__BackupManifest *manifest)
     kz_show_set(object, "term", integer(state->term));
     kz_show_set(object, "data_time", state->has_data_time_ms ? kz_show_time(state->data_time_ms) : json_null());
     kz_show_set(object, "state_hash", hex(state->state_hash));
+    kz_show_set(object, "records_hash", state->has_records_hash ? hex(state->records_hash) : json_null());
     kz_show_set(object, "rows", integer(state->rows));
     kz_show_set(object, "provisional", integer(state->provisional));
     kz_show_set(object, "records", encode_counts(state));
@@ -228,6 +231,7 @@ void kz_snapshot_show(const struct kz_view *view, const struct kz_snapshot_items
     kz_show_add_column(view, &grid, KZ_T_COLUMN_DATA_TIME, false);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_RECORDS, true);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_SIZE, true);
+    kz_show_add_column(view, &grid, KZ_T_COLUMN_RECORDS_HASH, false);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_SAVED_BY, false);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_CHECKED, false);
     for (size_t i = 0; i < items->count; i++)

@@ -298,6 +298,7 @@
     X(COLUMN_CONTACT, "LAST HEARD", "最終交信") \
     X(COLUMN_APPLIED, "APPLIED", "適用済") \
     X(COLUMN_HASH, "HASH", "ハッシュ") \
+    X(COLUMN_RECORDS_HASH, "RECORDS HASH", "記録ハッシュ") \
     X(COLUMN_VERSION, "VERSION", "版") \
     /* status */ \
     X(STATUS_CLUSTER, "cluster", "クラスター") \
@@ -311,6 +312,7 @@
     X(STATUS_FRESH_NOW, "current (rev {1}, data time {2})", "最新(rev {1}、データ時点 {2})") \
     X(STATUS_FRESH_OLD, "as of {2} (rev {1}), last leader contact {3}", "{2} 時点(rev {1})、最終リーダ交信 {3}") \
     X(STATUS_HASH, "state hash", "状態ハッシュ") \
+    X(STATUS_RECORDS_HASH, "records hash", "記録ハッシュ") \
     X(STATUS_ANSWERED, "answered by", "応答ノード") \
     X(STATUS_DIVERGED, "[alarm] nodes {1} hold different data at the same index {2}", "[警報] 同じ索引 {2} でノード {1} のデータが食い違っています") \
     X(STATUS_MEMBER_LEADER, "leader", "リーダー") \

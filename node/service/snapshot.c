@@ -116,6 +116,8 @@ static enum kz_code fill_head(struct snapshot *snapshot, struct head_room *room,
     head->has_data_time_ms = applied->data_time_ms != 0;
     head->data_time_ms = applied->data_time_ms;
     head->state_hash = (ProtobufCBinaryData){KZ_HASH_BYTES, room->applied.state_hash};
+    head->has_records_hash = true;
+    head->records_hash = (ProtobufCBinaryData){KZ_HASH_BYTES, room->applied.records_hash};
     head->format = KZ_SNAPSHOT_FORMAT;
     head->provisional = (uint32_t)kz_outbox_count(node->outbox);
     head->has_provisional = head->provisional > 0;

@@ -213,6 +213,8 @@ static void fill_own(struct kz_node *node, struct answer *answer)
     kz_replica_get_status(node->replica, &raft);
     status->has_state_hash = status->has_audit_head = true;
     status->state_hash = (ProtobufCBinaryData){KZ_HASH_BYTES, node->applied.state_hash};
+    status->has_records_hash = true;
+    status->records_hash = (ProtobufCBinaryData){KZ_HASH_BYTES, node->applied.records_hash};
     status->audit_head = (ProtobufCBinaryData){KZ_HASH_BYTES, node->applied.audit_head};
     status->state = (char *)(uintptr_t)kz_raft_role_name(raft.role);
     status->has_last_index = status->has_commit_index = status->has_first_index = true;

@@ -62,6 +62,15 @@ void kz_hash_sum_subtract(struct kz_hash_sum *sum, unsigned kind, const char *id
     }
 }
 
+void kz_hash_records(const struct kz_hash_sum *sum, uint64_t rev, uint8_t out[KZ_HASH_BYTES])
+{
+    struct kz_hash hash;
+    kz_hash_init(&hash);
+    kz_hash_add(&hash, sum->bytes, KZ_HASH_BYTES);
+    kz_hash_add_u64(&hash, rev);
+    kz_hash_done(&hash, out);
+}
+
 void kz_hash_state(const struct kz_hash_sum *sum, uint64_t rev, const uint8_t audit_head[KZ_HASH_BYTES],
                    uint8_t out[KZ_HASH_BYTES])
 {

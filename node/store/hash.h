@@ -29,6 +29,8 @@ struct kz_hash_sum {
 void kz_hash_sum_add(struct kz_hash_sum *sum, unsigned kind, const char *id, const void *bytes, size_t size_bytes);
 void kz_hash_sum_subtract(struct kz_hash_sum *sum, unsigned kind, const char *id, const void *bytes, size_t size_bytes);
 
+/* The same however the log came to it, for example after a restore: SHA-256(sum, rev big-endian). */
+void kz_hash_records(const struct kz_hash_sum *sum, uint64_t rev, uint8_t out[KZ_HASH_BYTES]);
 /* What nodes compare: SHA-256(sum, rev big-endian, audit head). */
 void kz_hash_state(const struct kz_hash_sum *sum, uint64_t rev, const uint8_t audit_head[KZ_HASH_BYTES],
                    uint8_t out[KZ_HASH_BYTES]);

@@ -96,4 +96,5 @@ void kz_meta_applied(const struct kz_meta *meta, struct kz_applied *out)
     out->data_time_ms = meta->data_time_ms;
     memcpy(out->audit_head, meta->audit_head, KZ_HASH_BYTES);
     kz_hash_state(&meta->records_sum, meta->rev, meta->audit_head, out->state_hash);
+    kz_hash_records(&meta->records_sum, meta->rev, out->records_hash);
 }

@@ -75,7 +75,8 @@ struct kz_applied {
     uint64_t rev;                /* cluster revision */
     int64_t data_time_ms;        /* leader's time of the last applied batch, UTC; 0 = never */
     uint8_t audit_head[KZ_HASH_BYTES];
-    uint8_t state_hash[KZ_HASH_BYTES]; /* equal on all nodes at equal index */
+    uint8_t state_hash[KZ_HASH_BYTES];   /* equal on all nodes at equal index */
+    uint8_t records_hash[KZ_HASH_BYTES]; /* of the records and their revision alone, whatever log led to them */
 };
 
 /* ---- writing: everything between begin and commit becomes durable together ---- */

@@ -129,7 +129,8 @@ void canned_status(Kz__Response *response, Kz__Meta *meta, size_t alive, bool di
     status.members = list;
     status.n_counts = 2;
     status.counts = count_list;
-    status.has_state_hash = true;
+    status.has_state_hash = status.has_records_hash = true;
+    status.records_hash = (ProtobufCBinaryData){.len = 8, .data = hashes[1]};
     status.state_hash = (ProtobufCBinaryData){.len = 8, .data = hashes[0]};
     status.state = text("follower");
     status.version = text("0.1.0");

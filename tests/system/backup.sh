@@ -181,6 +181,11 @@ same_state_hash() {
         "$(printf '%s' "$RESTORED" | json items.0.state_hash)"
 }
 
+same_records_hash() {
+    expect_equal "$(keizoku snapshot list "$WORK" -o json | json items.0.records_hash)" \
+        "$(keizoku status -o json | json records_hash)"
+}
+
 test_restore() {
     local before history
     before=$(all_records)
@@ -195,6 +200,7 @@ test_restore() {
     check a-folder-with-data-is-refused refused 'not empty' restore "$FILE" "$NEW/data"
     start_fresh
     check the-new-cluster-has-a-leader wait_until "$WAIT" leader
+    check it-holds-the-same-records same_records_hash
     check all-records-are-there expect_equal "$before" "$(all_records)"
     check their-history-is-there expect_equal "$history" "$(changes_of backup juki-db-ichiji)"
     check it-is-written-to put_site fresh fresh
