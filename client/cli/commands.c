@@ -56,6 +56,8 @@ static const struct kz_command table[] = {
      "a line in an incident's log", "経過記録への追加"},
     {"contact", "*", "call CONTACT", KZ_OPTION_FIELDS, REPORTER, kz_run_contact,
      "what came of calling someone", "連絡の結果の記録"},
+    {"runbook", "*", "VERB [ID]", KZ_OPTION_FIELDS, REPORTER, kz_run_runbook,
+     "submit, approve, reject: a text on its way to approval", "submit 確認に回す、approve 承認、reject 差戻し"},
     {"tick", "*", "RUNBOOK STEP RESULT", KZ_OPTION_FIELDS, REPORTER, kz_run_tick,
      "a step of a runbook: done, skipped or failed", "手順書の手順の結果: done 実施、skipped 省略、failed 失敗"},
     {"cluster", "*", "VERB [NAME]", KZ_OPTION_MEMBER | KZ_OPTION_RECOVER | KZ_OPTION_CONFIRM, OPERATOR, kz_run_cluster,

@@ -48,6 +48,7 @@ int kz_run_entry(struct kz_cli *cli);
 int kz_run_contact(struct kz_cli *cli);
 int kz_run_tick(struct kz_cli *cli);
 int kz_run_snapshot(struct kz_cli *cli);
+int kz_run_runbook(struct kz_cli *cli);
 int kz_run_schema(struct kz_cli *cli);
 int kz_run_system(struct kz_cli *cli);
 int kz_run_site(struct kz_cli *cli);

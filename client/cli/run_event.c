@@ -6,6 +6,7 @@
 
 #include "client/cli/event_record.h"
 #include "client/cli/gather.h"
+#include "client/cli/run_runbook.h"
 #include "client/cli/show_event.h"
 #include "client/codec/describe.h"
 #include "node/base/assert.h"
@@ -364,6 +365,7 @@ int kz_run_scene(struct kz_cli *cli, const char *id, bool details, struct kz_liv
 
 void kz_usage_fields(struct kz_buf *out, const struct kz_view *view, const struct kz_command *command)
 {
+    if (command->run == kz_run_runbook) kz_runbook_usage(out, view);
     for (size_t i = 0; i < VERB_COUNT; i++) {
         if (strcmp(verbs[i].command, command->name) != 0) continue;
         kz_buf_addf(out, "\nkeizoku %s %s\n", command->name, verbs[i].usage);
@@ -413,6 +415,10 @@ void kz_completion_verbs(struct kz_buf *out, const struct kz_command *command)
 {
     const struct kz_kind *kind = NULL;
     bool first = true;
+    if (command->run == kz_run_runbook) {
+        kz_runbook_completion(out);
+        return;
+    }
     kz_buf_add_text(out, " verbs=\"");
     for (size_t i = 0; i < VERB_COUNT; i++) {
         if (strcmp(verbs[i].command, command->name) != 0) continue;

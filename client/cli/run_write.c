@@ -107,6 +107,19 @@ static int refuse_event(struct kz_cli *cli, const struct kz_entries *entries)
     return 0;
 }
 
+/* That a file says APPROVED approves nothing; who wrote it should know whose turn it is. */
+static void tell_waiting(struct kz_cli *cli, const Kz__Outcome *outcome, Kz__Mutation *const *mutations)
+{
+    for (size_t i = 0; i < outcome->n_changed; i++) {
+        const Kz__Record *record = mutations[i]->record;
+        bool unchanged = outcome->changed[i]->has_unchanged && outcome->changed[i]->unchanged;
+        if (unchanged || record->kind != KZ__KIND__RUNBOOK || record->runbook->state != KZ__RUNBOOK__STATE__APPROVED)
+            continue;
+        kz_cli_tell(cli, KZ_T_RUNBOOK_WAITS, NULL, 0);
+        return;
+    }
+}
+
 static int send_parts(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, const struct kz_entries *entries)
 {
     size_t parts = count_parts(mutations, count), done = 0;
@@ -116,6 +129,7 @@ static int send_parts(struct kz_cli *cli, Kz__Mutation **mutations, size_t count
         int status = kz_cli_write(cli, mutations + at, part, cli->options.dry_run, entries, NULL, &response);
         if (!status) {
             status = show_done(cli, KZ__MUTATION__OP__PUT, response, cli->options.dry_run);
+            if (response->outcome->n_changed == part) tell_waiting(cli, response->outcome, mutations + at);
             kz__response__free_unpacked(response, NULL);
         }
         if (status) {

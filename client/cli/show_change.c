@@ -30,6 +30,8 @@ static const char *op_name(Kz__Mutation__Op op, bool japanese, bool machine)
         return machine ? "revert" : kz_text(KZ_T_OP_REVERT, japanese);
     case KZ__MUTATION__OP__REWIND:
         return machine ? "undo" : kz_text(KZ_T_OP_REWIND, japanese);
+    case KZ__MUTATION__OP__MOVE:
+        return machine ? "move" : kz_text(KZ_T_OP_MOVE, japanese);
     default:
         return "?";
     }

@@ -120,6 +120,11 @@ void kz_check_event(struct kz_check *check, const Kz__Record *record)
 static void check_undo(struct kz_check *check, const Kz__Mutation *mutation)
 {
     bool rewind = mutation->op == KZ__MUTATION__OP__REWIND;
+    if (mutation->op == KZ__MUTATION__OP__MOVE &&
+        (mutation->kind != KZ__KIND__RUNBOOK || !mutation->has_to_state ||
+         mutation->to_state < KZ__RUNBOOK__STATE__DRAFT || mutation->to_state > KZ__RUNBOOK__STATE__RETIRED))
+        kz_check_add(check, "", "move.state", "G 2.9.1", "only a runbook moves from state to state, and to a known one",
+                     "状態を移せるのは手順書だけで、移る先の状態の指定が必要です");
     if (!rewind && mutation->op != KZ__MUTATION__OP__REVERT) return;
     if (!mutation->has_to_rev)
         kz_check_add(check, "", "undo.revision", NULL, "the revision to go back to is missing",

@@ -379,7 +379,10 @@ void kz_impact_left(const struct kz_impact *impact, const struct kz_impact_item 
 
 static bool is_for_recovery(const Kz__Runbook *runbook)
 {
-    if (!runbook->has_state || runbook->state != KZ__RUNBOOK__STATE__APPROVED || !runbook->has_phase) return false;
+    bool approved =
+        runbook->has_state && (runbook->state == KZ__RUNBOOK__STATE__APPROVED ||
+                               (runbook->has_approved_rev && runbook->state != KZ__RUNBOOK__STATE__RETIRED));
+    if (!approved || !runbook->has_phase) return false;
     return runbook->phase == KZ__RUNBOOK__PHASE__ASSESSMENT || runbook->phase == KZ__RUNBOOK__PHASE__SWITCHOVER ||
            runbook->phase == KZ__RUNBOOK__PHASE__RECOVERY || runbook->phase == KZ__RUNBOOK__PHASE__RESTORE;
 }

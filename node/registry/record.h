@@ -73,8 +73,9 @@ bool kz_id_fold(const char *typed, char out[KZ_ID_MAX_BYTES + 1]);
 /* Rules that need no other record: types, lengths, UTF-8, ranges, required fields, check digits, override needs a
  * basis. */
 void kz_record_check(const Kz__Record *record, struct kz_violations *violations);
-/* Rules about going from `before` (live, same kind and id) to `after`: a runbook's states, and that approved text
- * does not change under its approval. Needs kz_record_check besides. */
+/* Rules about going from `before` (live, same kind and id) to `after`: a runbook's states, that who wrote it does not
+ * approve it, and that approved text does not change under its approval (runbook_life.h). Needs kz_record_check
+ * besides. */
 void kz_record_check_change(const Kz__Record *before, const Kz__Record *after, struct kz_violations *violations);
 #define KZ_REWIND_ID "all" /* in a mutation that is about all records of its kind */
 /* Whether the operation is one of the kind's: events take APPEND only ("event.append_only"), all others never

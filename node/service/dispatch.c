@@ -41,6 +41,38 @@ static bool notes_backups(const Kz__Request *message)
     return message->write->n_mutations > 0;
 }
 
+/* Approving is nobody's but the approver's, who changes nothing else with it; taking it back is the operator's too. */
+static bool moves_runbook(const Kz__Mutation *mutation, Kz__Runbook__State to)
+{
+    return mutation->op == KZ__MUTATION__OP__MOVE && mutation->kind == KZ__KIND__RUNBOOK && mutation->has_to_state &&
+           mutation->to_state == to;
+}
+
+static size_t count_moves(const Kz__Request *message, Kz__Runbook__State to)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < message->write->n_mutations; i++)
+        count += moves_runbook(message->write->mutations[i], to);
+    return count;
+}
+
+static bool approves(const Kz__Request *message)
+{
+    size_t count = count_moves(message, KZ__RUNBOOK__STATE__APPROVED);
+    return count > 0 && count == message->write->n_mutations;
+}
+
+static bool approves_among_others(const Kz__Request *message)
+{
+    return count_moves(message, KZ__RUNBOOK__STATE__APPROVED) > 0;
+}
+
+static bool rejects(const Kz__Request *message)
+{
+    size_t count = count_moves(message, KZ__RUNBOOK__STATE__DRAFT);
+    return count > 0 && count == message->write->n_mutations;
+}
+
 static void take_event(struct kz_request *request) { kz_outbox_io_submit(request->node, request); }
 static void take_write(struct kz_request *request) { kz_writes_submit(request->node->writes, request); }
 static void take_read(struct kz_request *request) { kz_reads_submit(request->node->reads, request); }
@@ -62,13 +94,16 @@ static bool asks_for_plan(const Kz__Request *message)
 static const struct operation operations[] = {
     {"event", AT(write), ROLE(OPERATOR) | ROLE(REPORTER), take_event, adds_events},
     {"backup", AT(write), ROLE(OPERATOR) | ROLE(BACKUP), take_write, notes_backups},
+    {"approve", AT(write), ROLE(APPROVER), take_write, approves},
+    {"approve among others", AT(write), 0, take_write, approves_among_others}, /* nobody's */
+    {"reject", AT(write), ROLE(OPERATOR) | ROLE(APPROVER), take_write, rejects},
     {"write", AT(write), ROLE(OPERATOR), take_write, NULL},
     {"get", AT(get), EVERYBODY, take_read, NULL},
     {"list", AT(list), EVERYBODY, take_read, NULL},
     {"history", AT(history), ROLE(READER) | ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_read, NULL},
     {"watch", AT(watch), EVERYBODY, take_watch, NULL},
     {"status", AT(status), EVERYBODY, take_status, NULL},
-    {"outcome", AT(outcome), ROLE(OPERATOR) | ROLE(AUDITOR) | ROLE(BACKUP), take_read, NULL},
+    {"outcome", AT(outcome), ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR) | ROLE(BACKUP), take_read, NULL},
     {"recover plan", AT(recover), ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_recover, asks_for_plan},
     {"recover", AT(recover), ROLE(APPROVER), take_recover, NULL},
     {"cluster", AT(cluster), ROLE(OPERATOR), take_cluster, NULL},

@@ -10,6 +10,7 @@
 
 #include "node/base/assert.h"
 #include "node/registry/event.h"
+#include "node/registry/runbook_life.h"
 #include "node/store/rewind.h"
 #include "node/store/state.h"
 
@@ -90,7 +91,7 @@ static void check_shape(struct kz_stage *stage, const Kz__Mutation *mutation)
     kz_mutation_check_op(mutation, &stage->violations);
     if (!carries_record(mutation)) {
         if (mutation->op != KZ__MUTATION__OP__RETIRE && mutation->op != KZ__MUTATION__OP__VERIFY &&
-            mutation->op != KZ__MUTATION__OP__REVERT)
+            mutation->op != KZ__MUTATION__OP__REVERT && mutation->op != KZ__MUTATION__OP__MOVE)
             kz_stage_violate(stage, mutation, "", "op.known", "unknown operation", "未知の操作です");
         return;
     }
@@ -278,6 +279,7 @@ static void put(struct kz_stage *stage, struct kz_staged *item)
     record->retired_at = 0;
     clear_event_fields(record);
     kz_record_derive(record);
+    kz_runbook_settle(kz_stage_is_live(before) ? before : NULL, record, stage->command->actor);
 
     item->unchanged = kz_stage_is_live(before) && kz_record_same(before, record);
     if (item->unchanged) {
@@ -342,6 +344,8 @@ static enum kz_code stage_mutation(struct kz_stage *stage, const Kz__Mutation *m
         append(stage, item);
     else if (mutation->op == KZ__MUTATION__OP__REVERT)
         code = kz_stage_revert(stage, item);
+    else if (mutation->op == KZ__MUTATION__OP__MOVE)
+        kz_stage_move(stage, item);
     else
         retire_or_verify(stage, item);
     if (code != KZ_OK) return code;
@@ -380,7 +384,8 @@ static void check_records(struct kz_stage *stage)
     for (size_t i = 0; i < stage->count; i++) {
         const struct kz_staged *item = &stage->items[i];
         bool reverts = item->mutation->op == KZ__MUTATION__OP__REVERT;
-        if (!carries_record(item->mutation) && !(reverts && kz_stage_is_live(item->after))) continue;
+        bool moves = item->mutation->op == KZ__MUTATION__OP__MOVE;
+        if (!carries_record(item->mutation) && !moves && !(reverts && kz_stage_is_live(item->after))) continue;
         kz_record_check(item->after, &stage->violations);
         /* An event that a node accepted must not be lost because what it names is not, or no longer, there. */
         if (item->mutation->op == KZ__MUTATION__OP__APPEND) continue;

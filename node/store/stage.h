@@ -50,7 +50,7 @@ enum kz_code kz_stage_run(struct kz_stage *stage, const struct kz_scope *scope, 
                           struct kz_err *err) KZ_MUST_CHECK;
 void kz_stage_fini(struct kz_stage *stage);
 
-/* ---- for those who decide a part of it (stage_revert.c, rewind.c) ---- */
+/* ---- for those who decide a part of it (stage_revert.c, stage_move.c, rewind.c) ---- */
 
 /* `memory`; when it is NULL the command fails for want of memory. */
 void *kz_stage_claim(struct kz_stage *stage, void *memory);
@@ -66,6 +66,7 @@ void kz_stage_name_referrer(struct kz_stage *stage, const struct kz_key *referre
 bool kz_stage_may_retire(struct kz_stage *stage, uint64_t count);
 void kz_stage_stamp(struct kz_stage *stage, Kz__Record *record); /* revision, reason, who and when */
 enum kz_code kz_stage_revert(struct kz_stage *stage, struct kz_staged *item) KZ_MUST_CHECK;
-bool kz_stage_is_live(const Kz__Record *record); /* NULL: no */
+void kz_stage_move(struct kz_stage *stage, struct kz_staged *item); /* a live runbook, to mutation->to_state */
+bool kz_stage_is_live(const Kz__Record *record);                    /* NULL: no */
 
 #endif

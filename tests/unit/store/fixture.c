@@ -151,6 +151,13 @@ void command_rewind(struct command *command, Kz__Kind kind, uint64_t to_rev, uin
     command_expect(command, reviewed_rev);
 }
 
+void command_move(struct command *command, const char *id, Kz__Runbook__State to)
+{
+    Kz__Mutation *mutation = add_mutation(command, KZ__MUTATION__OP__MOVE, KZ__KIND__RUNBOOK, id);
+    mutation->has_to_state = true;
+    mutation->to_state = to;
+}
+
 void command_expect(struct command *command, uint64_t rev)
 {
     Kz__Mutation *mutation = &command->mutations[command->message.n_mutations - 1];

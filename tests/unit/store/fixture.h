@@ -52,7 +52,8 @@ void command_retire(struct command *command, Kz__Kind kind, const char *id, bool
 void command_verify(struct command *command, Kz__Kind kind, const char *id);
 void command_revert(struct command *command, Kz__Kind kind, const char *id, uint64_t to_rev);
 void command_rewind(struct command *command, Kz__Kind kind, uint64_t to_rev, uint64_t reviewed_rev);
-void command_expect(struct command *command, uint64_t rev); /* of the last mutation added */
+void command_move(struct command *command, const char *id, Kz__Runbook__State to); /* a runbook */
+void command_expect(struct command *command, uint64_t rev);                        /* of the last mutation added */
 
 /* Valid records; free with the command or kz__record__free_unpacked. */
 Kz__Record *make_org(const char *id, const char *name, const char *parent);
