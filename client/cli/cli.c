@@ -81,6 +81,12 @@ int kz_cli_fail_conflict(struct kz_cli *cli, Kz__Error *error, const Kz__Record 
 
 int kz_cli_fail(struct kz_cli *cli, Kz__Error *error) { return kz_cli_fail_conflict(cli, error, NULL, NULL); }
 
+int kz_cli_fail_odd(struct kz_cli *cli)
+{
+    return kz_cli_fail(cli,
+                       kz_error_new(KZ_PROTOCOL, KZ_T_ODD_ANSWER, KZ_T_ODD_ANSWER_WHY, KZ_T_ODD_ANSWER_HINT, NULL, 0));
+}
+
 void kz_cli_set_subject(struct kz_cli *cli, const char *id)
 {
     struct kz_buf text;
@@ -250,12 +256,19 @@ static Kz__Error *ask(struct kz_cli *cli, Kz__Request *request, Kz__Response **r
     return error;
 }
 
+int kz_cli_ask(struct kz_cli *cli, Kz__Request *request, Kz__Response **response, Kz__Error **error)
+{
+    *error = NULL;
+    int status = kz_cli_connect(cli);
+    if (!status) *error = ask(cli, request, response);
+    return status;
+}
+
 int kz_cli_call(struct kz_cli *cli, Kz__Request *request, Kz__Response **response)
 {
-    int status = kz_cli_connect(cli);
-    if (status) return status;
-    Kz__Error *error = ask(cli, request, response);
-    return error ? kz_cli_fail(cli, error) : 0;
+    Kz__Error *error = NULL;
+    int status = kz_cli_ask(cli, request, response, &error);
+    return error ? kz_cli_fail(cli, error) : status;
 }
 
 /* ---- writing ---- */

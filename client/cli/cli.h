@@ -40,6 +40,10 @@ int kz_cli_connect(struct kz_cli *cli);
 void kz_cli_disconnect(struct kz_cli *cli);
 /* Connects if need be, asks, prints what went wrong. 0: *response is the caller's and holds no error. */
 int kz_cli_call(struct kz_cli *cli, Kz__Request *request, Kz__Response **response);
+/* The same for one that can go on after an error: what the node said is the caller's in *error, and not printed. */
+int kz_cli_ask(struct kz_cli *cli, Kz__Request *request, Kz__Response **response, Kz__Error **error);
+/* An answer that no node of this version gives: prints that, returns the exit status. */
+int kz_cli_fail_odd(struct kz_cli *cli);
 /* A write. `entries` (may be NULL) tell where records stand in files; `base` is what an edit began from. */
 struct kz_entries;
 int kz_cli_write(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, bool dry_run,

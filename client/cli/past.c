@@ -37,8 +37,7 @@ int kz_past_resolve(struct kz_cli *cli, struct kz_past *past)
         past->by_time = false;
         past->rev = response->meta->as_of_rev;
     } else { /* a node that does not know this question answers with the present */
-        status = kz_cli_fail(
-            cli, kz_error_new(KZ_PROTOCOL, KZ_T_ODD_ANSWER, KZ_T_ODD_ANSWER_WHY, KZ_T_ODD_ANSWER_HINT, NULL, 0));
+        status = kz_cli_fail_odd(cli);
     }
     kz__response__free_unpacked(response, NULL);
     return status;

@@ -14,12 +14,6 @@
 #define HISTORY_PAGE 200u
 #define NUMBER_TEXT_BYTES 24
 
-static int fail_odd(struct kz_cli *cli)
-{
-    return kz_cli_fail(cli,
-                       kz_error_new(KZ_PROTOCOL, KZ_T_ODD_ANSWER, KZ_T_ODD_ANSWER_WHY, KZ_T_ODD_ANSWER_HINT, NULL, 0));
-}
-
 int kz_run_status(struct kz_cli *cli)
 {
     Kz__StatusRequest ask = KZ__STATUS_REQUEST__INIT;
@@ -35,7 +29,7 @@ int kz_run_status(struct kz_cli *cli)
         status = kz_cli_answer(cli, response->meta, &out);
         kz_buf_fini(&out);
     } else {
-        status = fail_odd(cli);
+        status = kz_cli_fail_odd(cli);
     }
     kz__response__free_unpacked(response, NULL);
     return status;
@@ -83,7 +77,7 @@ static void release(struct gathered *gathered)
 /* A node that does not know the question would answer with the present. */
 static int check_past(struct kz_cli *cli, const Kz__Response *page)
 {
-    return cli->options.as_of && !(page->meta && page->meta->has_as_of_rev) ? fail_odd(cli) : 0;
+    return cli->options.as_of && !(page->meta && page->meta->has_as_of_rev) ? kz_cli_fail_odd(cli) : 0;
 }
 
 static int read_past(struct kz_cli *cli, struct kz_past *past)
@@ -162,7 +156,7 @@ static int gather_get(struct kz_cli *cli, struct gathered *gathered)
         gather(gathered, page);
         status = check_past(cli, page);
         if (status) return status;
-        if (page->n_records != 1) return fail_odd(cli);
+        if (page->n_records != 1) return kz_cli_fail_odd(cli);
     }
     return 0;
 }
