@@ -30,6 +30,7 @@ struct call {
     Kz__Request *request;
     bool writes;
     bool maybe_applied; /* it may have reached a node's log */
+    int64_t started_ms;
     int64_t deadline_ms;
     int64_t backoff_ms;
     size_t tries;
@@ -222,6 +223,13 @@ static bool out_of_tries(const struct call *call)
     return call->refused_tries >= nodes || (!call->last && call->tries >= READ_ROUNDS * nodes);
 }
 
+/* A deadline of more than 49 days would overflow it. */
+static uint32_t age_of(const struct call *call, int64_t now_ms)
+{
+    int64_t age_ms = now_ms - call->started_ms;
+    return age_ms < UINT32_MAX ? (uint32_t)age_ms : UINT32_MAX;
+}
+
 /* One attempt. True: finished, with *code. */
 static bool attempt(struct call *call, Kz__Response **response, enum kz_code *code, struct kz_err *err)
 {
@@ -243,6 +251,10 @@ static bool attempt(struct call *call, Kz__Response **response, enum kz_code *co
     int64_t answer_by = now + ATTEMPT_MS < call->deadline_ms ? now + ATTEMPT_MS : call->deadline_ms;
     Kz__Response *answer = NULL;
     call->tries++;
+    if (call->writes) {
+        call->request->write->has_age_ms = call->tries > 1;
+        call->request->write->age_ms = age_of(call, now);
+    }
     *code = exchange(client, client->connection, call->request, answer_by, &answer, err);
     if (*code == KZ_OK && !kz_client_take_epoch(client, call->request, answer)) {
         refuse_old(call, answer, err);
@@ -368,6 +380,7 @@ enum kz_code kz_client_call(struct kz_client *client, Kz__Request *request, Kz__
         .client = client,
         .request = request,
         .writes = request->write && !(request->write->has_dry_run && request->write->dry_run),
+        .started_ms = kz_clock_ms(),
         .deadline_ms = kz_clock_ms() + client->timeout_ms,
         .backoff_ms = BACKOFF_FIRST_MS,
     };

@@ -57,14 +57,38 @@ enum kz_frame_type {
 #define KZ_AUTO_FALLBACK_MS 2000u     /* within this, `auto` shows a local answer when no quorum answers */
 #define KZ_AUTO_READ_TIMEOUT_MS 1500u /* of which a node tries; in the rest the client asks the others */
 #define KZ_BEACON_INTERVAL_MS 10000u  /* data time is stamped at least this often */
-#define KZ_REQUESTS_REMEMBERED 10000u /* outcomes kept for retries */
-#define KZ_SNAPSHOT_FORMAT 1u         /* of the state's rows (node/store/snapshot.c) */
+#define KZ_SNAPSHOT_FORMAT 2u         /* of the state's rows (node/store/snapshot.c); 2: outcomes by time */
+
+/* Exactly once. The outcome of a write is remembered for KZ_REQUESTS_WINDOW_MS of the cluster's own time, and longer
+ * while there are no more than KZ_REQUESTS_REMEMBERED. A client asks again within KZ_REQUEST_TIMEOUT_MAX_MS; a copy of
+ * a write that shows up when it is older than KZ_REQUEST_AGE_MAX_MS is refused, because the outcome of another copy
+ * could be forgotten by then. */
+#define KZ_REQUEST_TIMEOUT_MAX_MS 60000u
+#define KZ_REQUEST_AGE_MAX_MS 90000u
+#define KZ_REQUESTS_STEP_MAX_MS (2 * KZ_BEACON_INTERVAL_MS) /* as far as one batch moves that time */
+#define KZ_REQUESTS_WINDOW_MS 180000u
+#define KZ_REQUESTS_REMEMBERED 10000u
+/* Of the remembered outcomes with what each costs beside itself, so that no load fills the disk. The static assertion
+ * keeps it from being what decides: 5,600 writes/s is the most that was reached, and 90 bytes an outcome of one change
+ * to a record with the longest id. */
+#define KZ_REQUESTS_MAX_BYTES (160u << 20)
+#define KZ_REQUEST_ROW_BYTES 64u
+#define KZ_WRITES_PER_SECOND_REACHED 5600u
+#define KZ_OUTCOME_OF_ONE_MAX_BYTES 90u
 
 static_assert(KZ_RECORD_MAX_BYTES < KZ_FRAME_MAX_BYTES, "a record fits a frame");
 static_assert(KZ_REWIND_TRY_MAX < KZ_REWIND_REVISIONS_MAX, "what is tried can be done");
 static_assert(KZ_ENTRY_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "an entry fits a peer frame");
 static_assert(KZ_CHUNK_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "a snapshot chunk fits a peer frame");
 static_assert(KZ_BATCH_MAX_BYTES < KZ_PROPOSAL_QUEUE_MAX_BYTES, "the queue holds several batches");
+static_assert(KZ_REQUEST_TIMEOUT_MAX_MS + KZ_REQUESTS_STEP_MAX_MS < KZ_REQUEST_AGE_MAX_MS,
+              "what a client still waits for is not refused, also when a new leader's clock is ahead");
+static_assert(KZ_REQUEST_AGE_MAX_MS + KZ_IDLE_TIMEOUT_MS + KZ_REQUESTS_STEP_MAX_MS < KZ_REQUESTS_WINDOW_MS,
+              "what was underway on a silent connection is refused before the outcome of its copy is forgotten");
+static_assert(KZ_REQUESTS_WINDOW_MS / 1000u * KZ_WRITES_PER_SECOND_REACHED *
+                      (KZ_REQUEST_ROW_BYTES + KZ_OUTCOME_OF_ONE_MAX_BYTES) <
+                  KZ_REQUESTS_MAX_BYTES,
+              "the window decides what is forgotten, not the room");
 static_assert(KZ_CONNECTIONS_PEER_RESERVED + KZ_CONNECTIONS_ADMIN_RESERVED < KZ_CONNECTIONS_MAX, "clients fit too");
 
 #endif

@@ -225,7 +225,7 @@
     X(OUTCOME_APPLIED, "request {1} was applied (rev {2})", "要求 {1} は適用されています(rev {2})") \
     X(OUTCOME_REFUSED, "request {1} was refused: {2}", "要求 {1} は拒否されました: {2}") \
     X(OUTCOME_NOT_KNOWN, "request {1} has not been applied", "要求 {1} は適用されていません") \
-    X(OUTCOME_NOT_KNOWN_WHY, "no node remembers it: it never arrived, or it is older than the last 10,000 requests", "ノードに記録がありません。届いていないか、直近1万件より古い要求です") \
+    X(OUTCOME_NOT_KNOWN_WHY, "no node remembers it: it never arrived, or it is older than three minutes and the last 10,000 requests", "ノードに記録がありません。届いていないか、3分より古く、かつ直近1万件に入らない要求です") \
     X(OUTCOME_NOT_KNOWN_HINT, "look at the record, and send the change again if it is not there", "記録を確認し、反映されていなければ送り直してください") \
     X(OUTCOME_NO_MAJORITY, "the outcome of request {1} cannot be known here: no majority", "要求 {1} の結果はここでは分かりません(過半数なし)") \
     X(OUTCOME_OWN_COPY, "the outcome of request {1} cannot be known from a node's own copy", "要求 {1} の結果はノードの保存データだけでは分かりません") \

@@ -122,8 +122,12 @@
       "この記録は識別情報と一致しません。途中で変更されています", "use the file as keizoku salvage export wrote it",   \
       "keizoku salvage export が書いたファイルをそのまま使ってください")                                               \
     X(OUTCOME_GONE, NOT_FOUND, "this request id is not among the remembered ones", "この要求IDの記録はありません",     \
-      "it was never applied, or is older than the last 10,000 writes",                                                 \
-      "適用されていないか、直近1万件より古い要求です")
+      "it was never applied, or is older than three minutes and the last 10,000 writes",                               \
+      "適用されていないか、3分より古く、かつ直近1万件に入らない要求です")                                              \
+    X(ASKED_LATE, UNKNOWN_OUTCOME, "it came too long after it was first sent; a copy may have been applied before",    \
+      "最初の送信から時間がたちすぎています。先に適用された可能性があります",                                          \
+      "look at the record; if the change is missing, send it anew",                                                    \
+      "記録を確かめ、反映されていなければあらためて送ってください")
 
 enum kz_fault {
 #define X(name, code, why_en, why_ja, hint_en, hint_ja) KZ_FAULT_##name,

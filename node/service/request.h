@@ -17,8 +17,7 @@ struct kz_node;
 struct kz_violations;
 
 #define KZ_REQUEST_TIMEOUT_MS 10000u /* when the client names none */
-#define KZ_REQUEST_TIMEOUT_MAX_MS 60000u
-#define KZ_REQUEST_MARGIN_PART 16u /* of its timeout, left for the way back */
+#define KZ_REQUEST_MARGIN_PART 16u   /* of its timeout, left for the way back */
 
 struct kz_request {
     struct kz_node *node; /* borrowed, outlives the request */

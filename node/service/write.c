@@ -218,6 +218,8 @@ static enum kz_fault outcome_fault(const Kz__Outcome *outcome)
         return KZ_FAULT_REFERRED;
     case KZ_NOT_FOUND:
         return KZ_FAULT_NO_SUCH_RECORD;
+    case KZ_UNKNOWN_OUTCOME:
+        return KZ_FAULT_ASKED_LATE;
     default:
         return KZ_FAULT_NOT_VALID;
     }
@@ -365,6 +367,14 @@ static void try_only(struct kz_writes *writes, struct kz_request *request, const
     kz__outcome__free_unpacked(outcome, NULL);
 }
 
+/* Our own copy's clock stands still or goes slower than the cluster's, never ahead: so a write that lay in a socket
+ * while this node was stopped is not taken for a fresh one. A node that far behind sends its clients to others. */
+static uint64_t asked_ms(const struct kz_writes *writes, const Kz__WriteRequest *write)
+{
+    uint64_t now_ms = writes->node->applied.requests_clock_ms, age_ms = write->has_age_ms ? write->age_ms : 0;
+    return now_ms > age_ms ? now_ms - age_ms : 0;
+}
+
 void kz_writes_submit(struct kz_writes *writes, struct kz_request *request)
 {
     Kz__WriteRequest *write = request->message->write;
@@ -376,6 +386,8 @@ void kz_writes_submit(struct kz_writes *writes, struct kz_request *request)
     command.reason = write->reason;
     command.has_retires = write->has_retires;
     command.retires = write->retires;
+    command.has_asked_ms = true;
+    command.asked_ms = asked_ms(writes, write);
     command.n_mutations = write->n_mutations;
     command.mutations = write->mutations;
     if (write->dry_run) {

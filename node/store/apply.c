@@ -7,6 +7,7 @@
 
 #include "node/base/assert.h"
 #include "node/base/log.h"
+#include "node/store/requests.h"
 #include "node/store/rewind.h"
 #include "node/store/stage.h"
 #include "node/store/state.h"
@@ -78,6 +79,20 @@ static enum kz_code repeat(struct application *on, const Kz__Command *command, s
     return KZ_OK;
 }
 
+/* Not remembered: a copy of it that comes by a shorter way may still be in time. */
+static enum kz_code refuse_late(struct application *on, const Kz__Command *command)
+{
+    Kz__Outcome outcome = KZ__OUTCOME__INIT;
+    outcome.code = KZ_UNKNOWN_OUTCOME;
+    outcome.has_index = true;
+    outcome.index = on->index;
+    struct kz_bytes packed = kz_scratch_pack(on->scratch, &outcome.base);
+    kz_assert(packed.data != NULL);
+    audit_outcome(on, packed);
+    tell_outcome(on, command, &outcome, packed);
+    return KZ_OK;
+}
+
 /* The outcome as it is remembered and audited: small, and the same on every node. */
 static Kz__Outcome without_bulk(const Kz__Outcome *outcome)
 {
@@ -138,6 +153,7 @@ static enum kz_code apply_command(struct application *on, const Kz__Command *com
         enum kz_code code = kz_requests_find(&on->txn->scope, command->request_id.data, &remembered, on->err);
         if (code == KZ_OK) return repeat(on, command, remembered);
         if (code != KZ_NOT_FOUND) return code;
+        if (kz_requests_too_late(meta, command)) return refuse_late(on, command);
     }
     struct kz_stage stage;
     enum kz_code code =
@@ -164,6 +180,7 @@ static enum kz_code apply_batch(struct application *on, struct kz_bytes data, bo
         return KZ_OK;
     }
     *keep = batch->n_commands > 0;
+    kz_requests_tick(meta, batch->time_ms);
     if (batch->time_ms > meta->data_time_ms) meta->data_time_ms = batch->time_ms;
     for (size_t i = 0; i < batch->n_commands; i++) {
         enum kz_code code = apply_command(on, batch->commands[i]);

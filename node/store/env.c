@@ -206,7 +206,9 @@ static enum kz_code create_tables(struct kz_store *store, const struct kz_store_
 {
     struct kz_scope scope = {.store = store};
     struct kz_meta *meta = kz_must_alloc(1, sizeof(*meta));
-    meta->requests_limit = options->requests_remembered != 0 ? options->requests_remembered : KZ_REQUESTS_REMEMBERED;
+    meta->requests_kept = options->requests_remembered != 0 ? options->requests_remembered : KZ_REQUESTS_REMEMBERED;
+    meta->requests_max_bytes = options->requests_max_bytes != 0 ? options->requests_max_bytes : KZ_REQUESTS_MAX_BYTES;
+    meta->requests_window_ms = options->requests_window_ms != 0 ? options->requests_window_ms : KZ_REQUESTS_WINDOW_MS;
     enum kz_code code = kz_store_extend(store, err);
     if (code != KZ_OK) goto done;
     int rc = mdb_txn_begin(store->env, NULL, 0, &scope.mdb);

@@ -9,7 +9,7 @@
 #include "node/store/store.h"
 #include "node/store/table.h"
 
-#define KZ_STORE_FORMAT 2u /* 2: three generations, the log in them */
+#define KZ_STORE_FORMAT 3u /* 2: three generations, the log in them; 3: outcomes are remembered by time */
 #define KZ_KINDS_MAX 32u   /* kind numbers are below this (registry: sets of kinds are 32 bits wide) */
 #define KZ_CONFIGURATION_MAX_BYTES 4096u
 #define KZ_ROW_MAX_BYTES                                                                                               \
@@ -27,8 +27,11 @@ struct kz_meta {
     int64_t data_time_ms;
     uint64_t requests_first; /* order numbers remembered: first <= n < next */
     uint64_t requests_next;
-    uint64_t requests_bytes; /* of the outcomes remembered */
-    uint32_t requests_limit;
+    uint64_t requests_bytes;     /* of the outcomes remembered */
+    uint64_t requests_clock_ms;  /* data time, of whose leaps only KZ_REQUESTS_STEP_MAX_MS count */
+    uint32_t requests_kept;      /* so many at least, */
+    uint32_t requests_window_ms; /* and all that are not older, */
+    uint64_t requests_max_bytes; /* as far as this holds them */
     uint32_t configuration_bytes;
     uint64_t configuration_index;
     uint8_t audit_head[KZ_HASH_BYTES];
@@ -142,6 +145,7 @@ struct kz_store {
     struct kz_store_txn *txn; /* the open one, NULL */
     struct kz_scratch scratch;
     struct kz_import import;
+    bool told_early; /* that outcomes are forgotten for want of room: said once */
 };
 
 struct kz_store_txn {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "node/base/assert.h"
+#include "node/store/requests.h"
 #include "node/store/stage.h"
 #include "node/store/state.h"
 
@@ -132,9 +133,9 @@ static enum kz_code check_change(struct scrub *scrub, const struct kz_rows *rows
 static enum kz_code check_order(struct scrub *scrub, const struct kz_rows *rows)
 {
     struct kz_bytes row;
-    if (rows->key.size_bytes != 8 || rows->value.size_bytes != KZ_REQUEST_ID_BYTES)
+    if (rows->key.size_bytes != 8 || rows->value.size_bytes != KZ_REQUEST_ORDER_BYTES)
         return bad(scrub, rows, "wrong size");
-    struct kz_key key = kz_key_bytes(rows->value.data, rows->value.size_bytes);
+    struct kz_key key = kz_key_bytes(rows->value.data, KZ_REQUEST_ID_BYTES);
     enum kz_code code = expect(scrub, KZ_TABLE_REQUESTS, &key, &row);
     if (code != KZ_OK) return code;
     if (row.size_bytes < 8 || memcmp(row.data, rows->key.data, 8) != 0)

@@ -214,65 +214,6 @@ enum kz_code kz_state_write(struct kz_store_txn *txn, const struct kz_stage *sta
     return code;
 }
 
-/* ---- remembered requests ---- */
-
-enum kz_code kz_requests_find(const struct kz_scope *scope, const uint8_t request_id[KZ_REQUEST_ID_BYTES],
-                              struct kz_bytes *out, struct kz_err *err)
-{
-    struct kz_key key = kz_key_bytes(request_id, KZ_REQUEST_ID_BYTES);
-    struct kz_bytes row;
-    enum kz_code code = kz_table_get(scope, KZ_TABLE_REQUESTS, &key, &row, err);
-    if (code != KZ_OK) return code;
-    if (row.size_bytes < 8) return kz_table_corrupt(KZ_TABLE_REQUESTS, key.bytes, key.size_bytes, "too short", err);
-    *out = (struct kz_bytes){row.data + 8, row.size_bytes - 8};
-    return KZ_OK;
-}
-
-static enum kz_code forget_oldest(struct kz_store_txn *txn, struct kz_err *err)
-{
-    struct kz_key order = kz_key_u64(txn->meta.requests_first);
-    struct kz_bytes row, outcome;
-    enum kz_code code = kz_table_get(&txn->scope, KZ_TABLE_REQUESTS_ORDER, &order, &row, err);
-    if (code == KZ_NOT_FOUND || (code == KZ_OK && row.size_bytes != KZ_REQUEST_ID_BYTES))
-        return kz_table_corrupt(KZ_TABLE_REQUESTS_ORDER, order.bytes, order.size_bytes, "missing", err);
-    if (code != KZ_OK) return code;
-    struct kz_key id = kz_key_bytes(row.data, row.size_bytes);
-    code = kz_requests_find(&txn->scope, id.bytes, &outcome, err);
-    if (code == KZ_OK) {
-        txn->meta.requests_bytes -= outcome.size_bytes;
-        code = kz_table_delete(&txn->scope, KZ_TABLE_REQUESTS, &id, err);
-    }
-    if (code == KZ_OK) code = kz_table_delete(&txn->scope, KZ_TABLE_REQUESTS_ORDER, &order, err);
-    if (code == KZ_NOT_FOUND) return kz_table_corrupt(KZ_TABLE_REQUESTS, id.bytes, id.size_bytes, "missing", err);
-    txn->meta.requests_first++;
-    return code;
-}
-
-/* The newest is never forgotten. */
-static bool must_forget(const struct kz_meta *meta)
-{
-    uint64_t count = meta->requests_next - meta->requests_first;
-    return count > meta->requests_limit || (count > 1 && meta->requests_bytes > KZ_REQUESTS_MAX_BYTES);
-}
-
-enum kz_code kz_requests_remember(struct kz_store_txn *txn, const uint8_t request_id[KZ_REQUEST_ID_BYTES],
-                                  struct kz_bytes outcome, struct kz_err *err)
-{
-    struct kz_meta *meta = &txn->meta;
-    struct kz_key id = kz_key_bytes(request_id, KZ_REQUEST_ID_BYTES);
-    struct kz_key order = kz_key_u64(meta->requests_next);
-    struct kz_bytes head = {order.bytes, order.size_bytes};
-    enum kz_code code = kz_table_put(&txn->scope, KZ_TABLE_REQUESTS, &id, head, outcome, false, err);
-    if (code == KZ_OK)
-        code = kz_table_put(&txn->scope, KZ_TABLE_REQUESTS_ORDER, &order, (struct kz_bytes){id.bytes, id.size_bytes},
-                            NOTHING, true, err);
-    meta->requests_next++;
-    meta->requests_bytes += outcome.size_bytes;
-    while (code == KZ_OK && must_forget(meta))
-        code = forget_oldest(txn, err);
-    return code;
-}
-
 /* ---- audit ---- */
 
 enum kz_code kz_audit_write(struct kz_store_txn *txn, uint64_t index, const uint8_t head[KZ_HASH_BYTES], bool keep,

@@ -8,8 +8,6 @@
 
 #define KZ_RECORD_RETIRED 1u /* flag in a RECORDS row */
 #define KZ_AUDIT_KEPT 1u     /* flag in an AUDIT row */
-/* Part of apply: the same on every node, or they diverge. 10,000 outcomes of one change are about 1 MiB. */
-#define KZ_REQUESTS_MAX_BYTES (32u << 20)
 
 /* The canonical bytes of a record; KZ_NOT_FOUND leaves `err` untouched. */
 enum kz_code kz_state_find(const struct kz_scope *scope, const struct kz_key *key, struct kz_bytes *out, bool *retired,
@@ -23,12 +21,6 @@ enum kz_code kz_state_decode_change(struct kz_arena *arena, uint64_t rev, struct
 /* Writes one staged change: record, history, references, counters and the records' sum. */
 enum kz_code kz_state_write(struct kz_store_txn *txn, const struct kz_stage *stage, const struct kz_staged *item,
                             uint64_t index, struct kz_err *err) KZ_MUST_CHECK;
-
-/* Remembered outcomes. `find` gives the packed outcome (borrowed from the map); KZ_NOT_FOUND without text. */
-enum kz_code kz_requests_find(const struct kz_scope *scope, const uint8_t request_id[KZ_REQUEST_ID_BYTES],
-                              struct kz_bytes *out, struct kz_err *err) KZ_MUST_CHECK;
-enum kz_code kz_requests_remember(struct kz_store_txn *txn, const uint8_t request_id[KZ_REQUEST_ID_BYTES],
-                                  struct kz_bytes outcome, struct kz_err *err) KZ_MUST_CHECK;
 
 /* The audit chain's next head; drops the row that falls out of the window unless it is kept for good. */
 enum kz_code kz_audit_write(struct kz_store_txn *txn, uint64_t index, const uint8_t head[KZ_HASH_BYTES], bool keep,

@@ -30,9 +30,11 @@ struct kz_store_options {
     uint64_t node_id;        /* likewise */
     bool create;             /* make a new store in an empty directory; else an empty one is refused */
     bool no_sync;            /* commits are not flushed: for tests and for what is thrown away */
-    /* At creation only, 0 = KZ_REQUESTS_REMEMBERED: part of the state from then on, and the same on every node of a
+    /* At creation only, 0 = as in proto/wire.h: part of the state from then on, and the same on every node of a
      * cluster, or they diverge. */
     uint32_t requests_remembered;
+    uint32_t requests_window_ms;
+    uint64_t requests_max_bytes;
 };
 
 /* Opens and checks identity, format version, file size and that log and state fit together. One process at a time.
@@ -74,6 +76,7 @@ struct kz_applied {
     size_t configuration_bytes;  /* 0 before the first change */
     uint64_t rev;                /* cluster revision */
     int64_t data_time_ms;        /* leader's time of the last applied batch, UTC; 0 = never */
+    uint64_t requests_clock_ms;  /* by which outcomes are remembered and the age of a write is told: no time of day */
     uint8_t audit_head[KZ_HASH_BYTES];
     uint8_t state_hash[KZ_HASH_BYTES];   /* equal on all nodes at equal index */
     uint8_t records_hash[KZ_HASH_BYTES]; /* of the records and their revision alone, whatever log led to them */

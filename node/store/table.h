@@ -24,7 +24,7 @@
  *   HISTORY_INDEX  kind u8, id, 0, rev                   empty
  *   REFS           kind u8, id, 0, referrer's kind, id   empty; live referrers only
  *   REQUESTS       request id                            order u64, kz.Outcome without `current`
- *   REQUESTS_ORDER order                                 request id
+ *   REQUESTS_ORDER order                                 request id, requests' clock when it was applied u64
  *   AUDIT          index                                 head (32), flags u8 (1 = held a command or a change)
  *
  * Numbers in keys and payloads are u64 big-endian unless said otherwise. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/base/assert.h"
+#include "node/store/requests.h"
 #include "node/store/stage.h"
 #include "node/store/state.h"
 

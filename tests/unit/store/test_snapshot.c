@@ -437,6 +437,7 @@ static void init_small(struct fixture *f)
     snprintf(path, sizeof(path), "%s/data.mdb", f->directory);
     assert_int_equal(remove(path), 0);
     f->options.requests_remembered = 50; /* so that outcomes are forgotten too */
+    f->options.requests_window_ms = 1000;
     fixture_open(f);
 }
 
