@@ -48,6 +48,9 @@ int kz_cli_fail_odd(struct kz_cli *cli);
 struct kz_entries;
 int kz_cli_write(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, bool dry_run,
                  const struct kz_entries *entries, const Kz__Record *base, Kz__Response **response);
+/* Puts all of them, in one transaction or with --split in several; with --dry-run it is only checked. Shows what was
+ * done (`each`: to which record), prints what went wrong. */
+int kz_write_entries(struct kz_cli *cli, const struct kz_entries *entries, bool each);
 /* What a write did to each record, on stdout: 0, or the status of a failed print. Nothing with --quiet, unless a form
  * for programs was asked for. */
 int kz_cli_done(struct kz_cli *cli, Kz__Mutation__Op op, const Kz__Response *response, bool dry_run);

@@ -56,6 +56,8 @@ int kz_run_outcome(struct kz_cli *cli);
 int kz_run_cluster(struct kz_cli *cli);
 int kz_run_recover(struct kz_cli *cli);
 int kz_run_salvage(struct kz_cli *cli);
+int kz_run_import(struct kz_cli *cli);
+int kz_run_export(struct kz_cli *cli);
 int kz_run_completion(struct kz_cli *cli);
 int kz_run_version(struct kz_cli *cli);
 int kz_run_help(struct kz_cli *cli);

@@ -63,7 +63,7 @@ static Kz__Error *list_folder(struct kz_files *files, const char *path)
 }
 
 /* One byte more than allowed is enough for the reader to refuse it. */
-static Kz__Error *read_all(const char *path, struct kz_buf *out)
+Kz__Error *kz_files_read_bytes(const char *path, struct kz_buf *out)
 {
     bool is_stdin = strcmp(path, STDIN_NAME) == 0;
     FILE *file = is_stdin ? stdin : fopen(path, "re");
@@ -82,7 +82,7 @@ static Kz__Error *read_one(struct kz_files *files, const char *name, struct kz_v
 {
     struct kz_buf bytes;
     kz_buf_init(&bytes, 0);
-    Kz__Error *error = read_all(name, &bytes);
+    Kz__Error *error = kz_files_read_bytes(name, &bytes);
     const char *shown = strcmp(name, STDIN_NAME) == 0 ? "<stdin>" : name;
     if (!error) (void)kz_tree_read(&files->tree, shown, kz_buf_text(&bytes), bytes.size_bytes, problems);
     kz_buf_fini(&bytes);

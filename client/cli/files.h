@@ -15,6 +15,8 @@ struct kz_files {
 
 /* NULL, or the error: unreadable, empty, or every problem of every file. To be finished in both cases. */
 Kz__Error *kz_files_read(struct kz_files *files, const char *path);
+/* One file's bytes, or standard input's ("-"); one more than KZ_DOCUMENT_MAX_BYTES at most. */
+Kz__Error *kz_files_read_bytes(const char *path, struct kz_buf *out);
 void kz_files_fini(struct kz_files *files);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/cli/options.h"
 
+#include "client/codec/merge.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -19,6 +21,9 @@ static const char *const read_words[] = {"auto", "linearizable", "local", NULL};
 static const char *const output_words[] = {"table", "wide", "json", "yaml", "csv", NULL};
 static const char *const lang_words[] = {"en", "ja", NULL};
 static const char *const width_words[] = {"1", "2", NULL};
+
+static const char *const take_words[] = {"file", "server", NULL};
+static const char *const encoding_words[] = {"utf8-bom", "utf8", "cp932", "utf16", NULL};
 
 #define AT(member) offsetof(struct kz_options, member)
 
@@ -78,8 +83,8 @@ static const struct kz_option table[] = {
      "only records of this kind", "この種別の記録だけ"},
     {"confirm", 0, NULL, KZ_OPTION_TEXT, AT(confirm), KZ_OPTION_CONFIRM, "NAME|NUMBER", NULL, 0,
      "what would be asked for: the cluster's name, or how many records go", "確認の入力の代わり: クラスター名、または廃止する件数"},
-    {"dir", 0, NULL, KZ_OPTION_TEXT, AT(dir), KZ_OPTION_SNAPSHOT, "DIR", NULL, 0,
-     "save, schedule: a folder of backups; the file names itself", "save、schedule: バックアップを置くフォルダー。ファイル名は自動"},
+    {"dir", 0, NULL, KZ_OPTION_TEXT, AT(dir), KZ_OPTION_DIR, "DIR", NULL, 0,
+     "a folder for the files, which name themselves (save, schedule: backups; export csv: one per kind)", "ファイルを置くフォルダー。ファイル名は自動(save、schedule: バックアップ、export csv: 種別ごと)"},
     {"recipient", 0, NULL, KZ_OPTION_TEXT, AT(recipient), KZ_OPTION_SNAPSHOT, "FILE[,...]", NULL, 0,
      "save, schedule: public keys that it is encrypted to (keizoku-ca backup-key)", "save、schedule: 暗号化に使う公開鍵(keizoku-ca backup-key)"},
     {"keep", 0, NULL, KZ_OPTION_TEXT, AT(keep), KZ_OPTION_SNAPSHOT, "N|7d,4w,12m", NULL, 0,
@@ -114,6 +119,14 @@ static const struct kz_option table[] = {
      "add: the new node's number, above all that were ever used", "add: 新しいノードの番号(過去に使ったどの番号よりも大きい数)"},
     {"observer", 0, NULL, KZ_OPTION_FLAG, AT(observer), KZ_OPTION_MEMBER, NULL, NULL, 0,
      "add: it answers reads and never gets a vote", "add: 参照専用とし、投票権を与えない"},
+    {"mapping", 0, NULL, KZ_OPTION_TEXT, AT(mapping), KZ_OPTION_IMPORT, "FILE", NULL, 0,
+     "import: a YAML file that says which header is which field", "import: どの見出しがどの項目かを書いたYAML"},
+    {"base-rev", 0, NULL, KZ_OPTION_NUMBER, AT(base_rev), KZ_OPTION_IMPORT, "REV", NULL, 0,
+     "import: the revision a file without revision column was written from", "import: 版の列がないファイルの元になったリビジョン"},
+    {"take", 0, NULL, KZ_OPTION_CHOICE, AT(take), KZ_OPTION_IMPORT, "file|server", take_words, KZ_TAKE_FILE,
+     "import: whose value counts where both sides changed a cell", "import: 両方で変更されたセルはどちらを採るか"},
+    {"encoding", 0, NULL, KZ_OPTION_CHOICE, AT(encoding), KZ_OPTION_EXPORT, "utf8-bom|utf8|cp932|utf16", encoding_words, KZ_ENCODING_UTF8_BOM,
+     "export csv: how characters are written (default: utf8-bom)", "export csv: 文字コード(既定: utf8-bom)"},
 };
 /* clang-format on */
 #define TABLE_COUNT (sizeof table / sizeof table[0])
@@ -410,7 +423,8 @@ Kz__Error *kz_options_read(struct kz_options *options, struct kz_words *words, i
                                    .max_age_ms = -1,
                                    .timeout_ms = KZ_CLIENT_TIMEOUT_MS,
                                    .from_rev = -1,
-                                   .member_id = -1};
+                                   .member_id = -1,
+                                   .base_rev = -1};
     words->items = kz_must_alloc((size_t)argc + 1, sizeof *words->items);
     words->count = 0;
     bool required;

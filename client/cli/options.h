@@ -27,6 +27,9 @@ enum kz_option_set {
     KZ_OPTION_RECOVER = 1 << 20,
     KZ_OPTION_MARKDOWN = 1 << 12,
     KZ_OPTION_SNAPSHOT = 1 << 16,
+    KZ_OPTION_IMPORT = 1 << 21,
+    KZ_OPTION_EXPORT = 1 << 22,
+    KZ_OPTION_DIR = 1 << 23,
 };
 
 /* Texts are owned; NULL: not given. */
@@ -46,14 +49,19 @@ struct kz_options {
     int64_t from_rev; /* -1: none */
     bool dry_run, split, force, retired, live;
     bool markdown;
+    char *mapping;
+    int64_t base_rev; /* -1: none */
+    int64_t take;     /* enum kz_take */
+    int64_t encoding; /* enum kz_encoding */
     char *as_of, *to; /* a revision or a time */
     char *kind;
     int64_t member_id; /* -1: none */
     bool observer;
-    char *dir, *recipient, *keep, *record, *calendar, *units; /* snapshot save, schedule */
-    char *backup_key, *data, *cluster, *node_name, *address;  /* snapshot verify, restore */
-    int64_t node_id;                                          /* 0: none */
-    struct kz_given *fields;                                  /* in the order given; values borrowed from argv */
+    char *dir;                                               /* snapshot save, schedule; export csv */
+    char *recipient, *keep, *record, *calendar, *units;      /* snapshot save, schedule */
+    char *backup_key, *data, *cluster, *node_name, *address; /* snapshot verify, restore */
+    int64_t node_id;                                         /* 0: none */
+    struct kz_given *fields;                                 /* in the order given; values borrowed from argv */
     size_t field_count;
     unsigned given; /* kz_option_set bits that were used */
     char *config_path;

@@ -31,9 +31,9 @@ static void tell_summary(struct kz_cli *cli, const Kz__Outcome *outcome, bool dr
     kz_cli_tell(cli, dry_run ? KZ_T_WOULD_APPLY : KZ_T_APPLIED, KZ_TEXT_ARGS(changed_text, unchanged_text, rev));
 }
 
-static int show_done(struct kz_cli *cli, Kz__Mutation__Op op, const Kz__Response *response, bool dry_run)
+static int show_done(struct kz_cli *cli, Kz__Mutation__Op op, const Kz__Response *response, bool dry_run, bool each)
 {
-    int status = kz_cli_done(cli, op, response, dry_run);
+    int status = each ? kz_cli_done(cli, op, response, dry_run) : 0;
     tell_summary(cli, response->outcome, dry_run);
     return status;
 }
@@ -120,7 +120,8 @@ static void tell_waiting(struct kz_cli *cli, const Kz__Outcome *outcome, Kz__Mut
     }
 }
 
-static int send_parts(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, const struct kz_entries *entries)
+static int send_parts(struct kz_cli *cli, Kz__Mutation **mutations, size_t count, const struct kz_entries *entries,
+                      bool each)
 {
     size_t parts = count_parts(mutations, count), done = 0;
     for (size_t at = 0; at < count; done++) {
@@ -128,7 +129,7 @@ static int send_parts(struct kz_cli *cli, Kz__Mutation **mutations, size_t count
         Kz__Response *response = NULL;
         int status = kz_cli_write(cli, mutations + at, part, cli->options.dry_run, entries, NULL, &response);
         if (!status) {
-            status = show_done(cli, KZ__MUTATION__OP__PUT, response, cli->options.dry_run);
+            status = show_done(cli, KZ__MUTATION__OP__PUT, response, cli->options.dry_run, each);
             if (response->outcome->n_changed == part) tell_waiting(cli, response->outcome, mutations + at);
             kz__response__free_unpacked(response, NULL);
         }
@@ -144,6 +145,19 @@ static int send_parts(struct kz_cli *cli, Kz__Mutation **mutations, size_t count
     return 0;
 }
 
+int kz_write_entries(struct kz_cli *cli, const struct kz_entries *entries, bool each)
+{
+    Kz__Mutation **mutations = make_puts(entries);
+    size_t count = entries->count;
+    int status = refuse_event(cli, entries);
+    if (!status) {
+        bool too_big = count_parts(mutations, count) > 1 && !cli->options.split;
+        status = too_big ? fail_too_big(cli, mutations, count) : send_parts(cli, mutations, count, entries, each);
+    }
+    kz_cli_free_mutations(mutations, count);
+    return status;
+}
+
 int kz_run_apply(struct kz_cli *cli)
 {
     if (!cli->options.file)
@@ -155,14 +169,7 @@ int kz_run_apply(struct kz_cli *cli)
         kz_files_fini(&files);
         return kz_cli_fail(cli, error);
     }
-    Kz__Mutation **mutations = make_puts(&files.entries);
-    size_t count = files.entries.count;
-    int status = refuse_event(cli, &files.entries);
-    if (!status) {
-        bool too_big = count_parts(mutations, count) > 1 && !cli->options.split;
-        status = too_big ? fail_too_big(cli, mutations, count) : send_parts(cli, mutations, count, &files.entries);
-    }
-    kz_cli_free_mutations(mutations, count);
+    int status = kz_write_entries(cli, &files.entries, true);
     kz_files_fini(&files);
     return status;
 }
@@ -211,7 +218,7 @@ static int run_on_ids(struct kz_cli *cli, Kz__Mutation__Op op)
     int status = count > KZ_MUTATIONS_MAX ? fail_too_big(cli, mutations, count)
                                           : kz_cli_write(cli, mutations, count, false, NULL, NULL, &response);
     if (response && !status) {
-        status = show_done(cli, op, response, false);
+        status = show_done(cli, op, response, false, true);
         if (many) tell_undo(cli, response->outcome);
         kz__response__free_unpacked(response, NULL);
     }

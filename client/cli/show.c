@@ -113,7 +113,7 @@ void kz_show_grid(const struct kz_view *view, struct kz_grid *grid, struct kz_bu
     struct kz_grid_style style = {
         .headers = view->headers, .ambiguous = view->ambiguous, .max_columns = view->max_columns};
     if (view->output == KZ_OUTPUT_CSV)
-        kz_grid_write_csv(grid, view->headers, out);
+        kz_grid_write_csv(grid, view->headers, view->headers, out);
     else
         kz_grid_write_table(grid, &style, out);
     kz_grid_fini(grid);

@@ -14,6 +14,7 @@ struct row {
 static const struct row rows[] = {
 #define X(name, en, ja) [KZ_T_##name] = {en, ja},
     KZ_TEXT_TABLE(X)
+    KZ_TEXT_EXCHANGE_TABLE(X)
 #undef X
 };
 

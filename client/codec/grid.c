@@ -123,9 +123,11 @@ void kz_grid_write_table(const struct kz_grid *grid, const struct kz_grid_style 
 
 /* ---- CSV ---- */
 
-/* Full-width forms too: Excel folds them when it reads a cell. */
+/* Full-width forms too: Excel folds them when it reads a cell. A text that begins with ' and then so gets one more, or
+ * it would lose its own when it comes back. */
 static bool looks_like_formula(const char *text)
 {
+    text += strspn(text, "'");
     static const char *const starts[] = {"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"};
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
         if (strncmp(text, starts[i], strlen(starts[i])) == 0) return true;
@@ -147,11 +149,16 @@ static void write_csv_cell(const char *text, bool number, struct kz_buf *out)
     kz_buf_add_text(out, "\"");
 }
 
-void kz_grid_write_csv(const struct kz_grid *grid, bool headers, struct kz_buf *out)
+void kz_grid_restore(char *cell)
+{
+    if (*cell == '\'' && looks_like_formula(cell)) memmove(cell, cell + 1, strlen(cell));
+}
+
+void kz_grid_write_csv(const struct kz_grid *grid, bool headers, bool bom, struct kz_buf *out)
 {
     size_t count = grid->column_count;
     if (count == 0) return;
-    if (headers) kz_buf_add_text(out, BOM); /* rows alone go to a program, or behind others */
+    if (bom) kz_buf_add_text(out, BOM);
     for (size_t i = 0; headers && i < count; i++) {
         if (i) kz_buf_add_text(out, ",");
         write_csv_cell(grid->columns[i].header, false, out);

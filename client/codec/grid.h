@@ -31,7 +31,9 @@ void kz_grid_add_cell(struct kz_grid *grid, const char *text); /* copied; row by
 void kz_grid_fini(struct kz_grid *grid);
 
 void kz_grid_write_table(const struct kz_grid *grid, const struct kz_grid_style *style, struct kz_buf *out);
-/* UTF-8 with BOM (when there are headers), CRLF, as Excel opens it; a cell that a spreadsheet would take for a formula gets a leading '. */
-void kz_grid_write_csv(const struct kz_grid *grid, bool headers, struct kz_buf *out);
+/* UTF-8, CRLF, as Excel opens it; a cell that a spreadsheet would take for a formula gets a leading '. */
+void kz_grid_write_csv(const struct kz_grid *grid, bool headers, bool bom, struct kz_buf *out);
+/* Takes that ' off again, in place. */
+void kz_grid_restore(char *cell);
 
 #endif

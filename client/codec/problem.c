@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/codec/problem.h"
 
+#include "client/codec/sheet.h"
+
 void kz_place_format(struct kz_buf *out, struct kz_place place)
 {
-    kz_buf_addf(out, "%s:%d:%d", place.file, place.line, place.column);
+    kz_buf_addf(out, "%s:", place.file);
+    if (!place.cell) {
+        kz_buf_addf(out, "%d:%d", place.line, place.column);
+        return;
+    }
+    kz_sheet_add_letters(out, (size_t)place.column - 1);
+    kz_buf_addf(out, "%d", place.line);
 }
 
 void kz_problem_add_text(struct kz_violations *problems, struct kz_place place, const char *rule,

@@ -7,14 +7,15 @@
 #include "client/cli/text.h"
 #include "node/registry/record.h"
 
-/* Both from 1; the column counts characters. */
+/* Both from 1; the column counts characters, or the columns of a spreadsheet. */
 struct kz_place {
     const char *file; /* borrowed */
     int line;
     int column;
+    bool cell; /* of a spreadsheet */
 };
 
-/* "file:line:column". */
+/* "file:line:column", or "file:F12". */
 void kz_place_format(struct kz_buf *out, struct kz_place place);
 
 /* `source` may be NULL. */

@@ -315,3 +315,54 @@ void kz_time_format(struct kz_buf *out, int64_t time_ms)
     if (ms != 0) kz_buf_addf(out, ".%03lld", (long long)ms);
     kz_buf_add_text(out, "+09:00");
 }
+
+/* ---- serial numbers of spreadsheets ---- */
+
+#define SERIAL_MIN 10000
+#define SERIAL_EPOCH_DAYS INT64_C(-25569) /* 1899-12-30: Excel counts a 1900-02-29 that never was */
+#define SERIAL_DIGITS_MAX 6
+#define FRACTION_DIGITS_MAX 15
+
+/* Days and the seconds after their midnight. */
+static bool parse_serial(const char *text, int64_t *out_days, int64_t *out_second)
+{
+    char folded[WRITTEN_MAX_BYTES];
+    struct kz_civil civil;
+    if (!kz_text_fold(text, folded, sizeof(folded))) return false;
+    const char *at = folded;
+    int64_t number = 0, scale = 1, fraction = 0;
+    skip_spaces(&at);
+    if (!take_number(&at, SERIAL_DIGITS_MAX, &number) || number < SERIAL_MIN) return false;
+    if (take(&at, ".")) {
+        const char *digits = at;
+        if (!take_number(&at, FRACTION_DIGITS_MAX, &fraction)) return false;
+        for (int64_t i = at - digits; i > 0; i--)
+            scale *= 10;
+    }
+    skip_spaces(&at);
+    *out_days = number + SERIAL_EPOCH_DAYS;
+    civil = kz_civil_from_days(*out_days);
+    if (*at != '\0' || !is_civil(&civil)) return false;
+    /* Ten digits are a hundred-thousandth of a second: enough, and no overflow in the product. */
+    for (; scale > INT64_C(10000000000); scale /= 10)
+        fraction /= 10;
+    *out_second = (fraction * KZ_DAY_S + scale / 2) / scale;
+    return true;
+}
+
+bool kz_date_from_serial(const char *text, char out[KZ_DATE_BYTES])
+{
+    int64_t days = 0, second = 0;
+    if (!parse_serial(text, &days, &second)) return false;
+    struct kz_civil civil = kz_civil_from_days(days);
+    write_date(&civil, out);
+    return true;
+}
+
+bool kz_time_from_serial(const char *text, int64_t *out_ms)
+{
+    int64_t days = 0, second = 0;
+    if (!parse_serial(text, &days, &second)) return false;
+    *out_ms = (days * KZ_DAY_S + second - JST_OFFSET_S) * 1000;
+    return true;
+}

@@ -22,6 +22,11 @@ bool kz_date_valid(const char *date);
 /* 2026-01-17, 2026/1/17, 2026.1.17, 2026年1月17日, 令和7年1月17日, R7.1.17, 令和元年5月1日. */
 bool kz_date_parse(const char *text, char out[KZ_DATE_BYTES]);
 
+/* What a spreadsheet stores for a day: 45674 is 2025-01-17, a fraction is the hour (Japan's). Only where nothing else
+ * can be meant: five digits or more (1927-05-18), 全角 too; a bare year is no serial. */
+bool kz_date_from_serial(const char *text, char out[KZ_DATE_BYTES]);
+bool kz_time_from_serial(const char *text, int64_t *out_ms);
+
 /* A date, then T, a space or nothing, then 05:46[:12[.345]] or 5時46分[12秒], then Z, +09:00, or nothing. */
 bool kz_time_parse(const char *text, int64_t *out_ms);
 /* 2026-01-17T05:46:12+09:00; milliseconds only when there are some. */

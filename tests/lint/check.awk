@@ -28,6 +28,8 @@ BEGIN {
     owners["ini.h"] = ",node/base,tests,"
     owners["jansson.h"] = ",client,tools,tests,"
     owners["yaml.h"] = ",client,tools,tests,"
+    owners["csv.h"] = ",client,tests,"
+    owners["xlsxwriter.h"] = ",client,tests,"
     owners["utf8proc.h"] = ",node/registry,client,tests,"
 
     # The domain sees no clock, file, locale or environment: these headers and nothing else.

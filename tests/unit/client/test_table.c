@@ -127,7 +127,7 @@ static void csv_cells_cannot_become_formulas(void **state)
         kz_grid_add_cell(&grid, "-5");
         struct kz_buf out;
         kz_buf_init(&out, 0);
-        kz_grid_write_csv(&grid, true, &out);
+        kz_grid_write_csv(&grid, true, true, &out);
         char wanted[128];
         snprintf(wanted, sizeof wanted, "\xEF\xBB\xBF名,n\r\n%s,-5\r\n", cases[i].cell);
         assert_string_equal(kz_buf_text(&out), wanted);
