@@ -12,12 +12,15 @@
 #include <string.h>
 
 #include "client/cli/files.h"
+#include "node/registry/doctor.h"
 #include "node/registry/impact.h"
 #include "node/registry/order.h"
 #include "node/registry/targets.h"
 
 #define MINUTE_S INT64_C(60)
 #define SYSTEMS 38
+#define FINDINGS_MAX 200
+#define TODAY_MS INT64_C(1795165200000) /* 2026-11-20T18:00+09:00, the day the sample is written for */
 
 static const char *repository;
 
@@ -198,6 +201,63 @@ static void without_the_main_site_the_sample_switches_all_but_two_systems(void *
     kz_impact_fini(&impact);
 }
 
+/* "severity rule kind/id | citation", without its comment. */
+static char *finding_line(const struct kz_finding *finding)
+{
+    struct kz_buf line;
+    kz_buf_init(&line, 0);
+    kz_buf_addf(&line, "%s %s %s%s%s | %s", kz_severity_label(finding->rule->severity)->en, finding->rule->name,
+                kz_kind_by_number(finding->kind)->name, finding->record ? "/" : "",
+                finding->record ? finding->record->id : "", finding->rule->source);
+    char *copy = strdup(kz_buf_text(&line));
+    kz_buf_fini(&line);
+    assert_non_null(copy);
+    return copy;
+}
+
+static size_t read_findings(char lines[FINDINGS_MAX][256])
+{
+    char path[4096];
+    size_t count = 0;
+    snprintf(path, sizeof path, "%s/tests/unit/client/sample-findings.txt", repository);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (count < FINDINGS_MAX && fgets(lines[count], sizeof lines[0], file)) {
+        char *comment = strstr(lines[count], "  #");
+        if (lines[count][0] == '#' || lines[count][0] == '\n') continue;
+        assert_non_null(comment); /* each says what was planted */
+        *comment = '\0';
+        count++;
+    }
+    fclose(file);
+    return count;
+}
+
+/* MODEL 4: each finding planted in deploy/sample once, with its citation, and nothing else. */
+static void the_findings_of_the_sample_are_those_planted_each_once(void **state)
+{
+    static char wanted[FINDINGS_MAX][256];
+    struct sample *sample = *state;
+    struct kz_findings findings;
+    size_t count = read_findings(wanted), wrong = 0;
+    kz_doctor_examine(&findings, sample->set.items, sample->set.count, TODAY_MS);
+    for (size_t i = 0; i < findings.count; i++) {
+        char *line = finding_line(&findings.items[i]);
+        size_t at = 0;
+        while (at < count && strcmp(wanted[at], line) != 0)
+            at++;
+        if (at == count)
+            print_message("not planted: %s\n", line), wrong++;
+        else
+            wanted[at][0] = '\0';
+        free(line);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (wanted[i][0]) print_message("not found: %s\n", wanted[i]), wrong++;
+    kz_findings_fini(&findings);
+    assert_int_equal(wrong, 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +268,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_platform_of_the_sample_is_required_by_its_dependants),
         cmocka_unit_test(the_level_of_the_platform_of_the_sample_is_its_lowest_component),
         cmocka_unit_test(without_the_main_site_the_sample_switches_all_but_two_systems),
+        cmocka_unit_test(the_findings_of_the_sample_are_those_planted_each_once),
     };
     if (argc != 2) return 2;
     repository = argv[1];
