@@ -18,6 +18,7 @@ static const struct {
     {"muster", "muster", "true"},
     {"no-muster", "muster", "false"},
     {"rlo", "rlo_now", NULL},
+    {"out-of-order", "out_of_order", "true"},
 };
 #define SHORT_FORM_COUNT (sizeof short_forms / sizeof short_forms[0])
 
@@ -58,6 +59,7 @@ const char *kz_event_short_forms(const struct kz_field *field)
     if (strcmp(field->name, "confirmed") == 0) return "--confirmed, --unconfirmed";
     if (strcmp(field->name, "muster") == 0) return "--muster, --no-muster";
     if (strcmp(field->name, "rlo_now") == 0) return "--rlo, --rlo-now";
+    if (strcmp(field->name, "out_of_order") == 0) return "--out-of-order";
     return "";
 }
 

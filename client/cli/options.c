@@ -117,6 +117,8 @@ static const struct kz_option table[] = {
      "all kinds as one Markdown page in both languages", "全種別を日英併記のMarkdown 1ページで出力"},
     {"id", 0, NULL, KZ_OPTION_NUMBER, AT(member_id), KZ_OPTION_MEMBER, "N", NULL, 0,
      "add: the new node's number, above all that were ever used", "add: 新しいノードの番号(過去に使ったどの番号よりも大きい数)"},
+    {"unapproved", 0, NULL, KZ_OPTION_FLAG, AT(unapproved), KZ_OPTION_RUNBOOK, NULL, NULL, 0,
+     "start: although no version of it is approved", "start: 承認された版がなくても開始する"},
     {"observer", 0, NULL, KZ_OPTION_FLAG, AT(observer), KZ_OPTION_MEMBER, NULL, NULL, 0,
      "add: it answers reads and never gets a vote", "add: 参照専用とし、投票権を与えない"},
     {"mapping", 0, NULL, KZ_OPTION_TEXT, AT(mapping), KZ_OPTION_IMPORT, "FILE", NULL, 0,

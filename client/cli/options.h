@@ -26,6 +26,7 @@ enum kz_option_set {
     KZ_OPTION_MEMBER = 1 << 19,
     KZ_OPTION_RECOVER = 1 << 20,
     KZ_OPTION_MARKDOWN = 1 << 12,
+    KZ_OPTION_RUNBOOK = 1 << 28,
     KZ_OPTION_SNAPSHOT = 1 << 16,
     KZ_OPTION_IMPORT = 1 << 21,
     KZ_OPTION_EXPORT = 1 << 22,
@@ -57,6 +58,7 @@ struct kz_options {
     char *kind;
     int64_t member_id; /* -1: none */
     bool observer;
+    bool unapproved;
     char *dir;                                               /* snapshot save, schedule; export csv */
     char *recipient, *keep, *record, *calendar, *units;      /* snapshot save, schedule */
     char *backup_key, *data, *cluster, *node_name, *address; /* snapshot verify, restore */

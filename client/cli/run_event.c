@@ -176,9 +176,8 @@ static int read_fields(struct kz_cli *cli, const struct verb *verb, size_t next,
 
 /* ---- appending ---- */
 
-/* The only open incident, so that at three in the morning nobody has to look up its id. *incident is the caller's; NULL
- * when none is open. Of several none can be meant: an event in the wrong incident cannot be taken back. */
-static int find_open_incident(struct kz_cli *cli, char **incident)
+/* Of several none can be meant: an event in the wrong incident cannot be taken back. */
+int kz_event_find_incident(struct kz_cli *cli, char **incident)
 {
     static const Kz__Kind kinds[] = {KZ__KIND__INCIDENT};
     struct kz_gathered gathered;
@@ -226,7 +225,7 @@ static int show_appended(struct kz_cli *cli, const Kz__Record *record, const Kz_
     return status;
 }
 
-static int send(struct kz_cli *cli, Kz__Record *record)
+int kz_event_send(struct kz_cli *cli, Kz__Record *record)
 {
     Kz__Mutation **mutations = kz_must_alloc(1, sizeof(Kz__Mutation *));
     mutations[0] = kz_cli_new_mutation(KZ__MUTATION__OP__APPEND, record->kind, record->id);
@@ -245,8 +244,7 @@ static int send(struct kz_cli *cli, Kz__Record *record)
     return status;
 }
 
-/* Takes the problems. */
-static int fail_fields(struct kz_cli *cli, struct kz_violations *problems)
+int kz_event_fail_fields(struct kz_cli *cli, struct kz_violations *problems)
 {
     Kz__Error *error = kz_error_new(KZ_INVALID, KZ_T_EVENT_WRONG, KZ_T_EVENT_WRONG_WHY, KZ_T_EVENT_WRONG_HINT,
                                     KZ_TEXT_ARGS(cli->command->name));
@@ -265,12 +263,12 @@ static int append(struct kz_cli *cli, const struct verb *verb, struct fields *fi
     if (verb->kind == KZ__KIND__INCIDENT && !verb->words[0] && !find_given(fields, "state"))
         add_given(fields, kind, "state", "ALERT");
     if (verb->open_incident && !find_given(fields, "incident")) {
-        int status = find_open_incident(cli, &incident);
+        int status = kz_event_find_incident(cli, &incident);
         if (status) return status;
         if (incident) add_given(fields, kind, "incident", incident);
     }
     Kz__Record *record = kz_event_record(kind, fields->items, fields->count, &problems);
-    int status = problems.count > 0 ? fail_fields(cli, &problems) : send(cli, record);
+    int status = problems.count > 0 ? kz_event_fail_fields(cli, &problems) : kz_event_send(cli, record);
     kz_violations_fini(&problems);
     kz__record__free_unpacked(record, NULL);
     free(incident);
@@ -389,6 +387,8 @@ void kz_usage_fields(struct kz_buf *out, const struct kz_view *view, const struc
 
 void kz_completion_fields(struct kz_buf *out, const struct kz_command *command)
 {
+    if (command->run == kz_run_runbook)
+        kz_buf_add_text(out, "--incident --by --evidence --permission --out-of-order --step --run --corrects ");
     for (size_t i = 0; i < VERB_COUNT; i++) {
         bool first_of_kind = i == 0 || verbs[i - 1].kind != verbs[i].kind;
         if (strcmp(verbs[i].command, command->name) != 0 || (!first_of_kind && verbs[i].name)) continue;

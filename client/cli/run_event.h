@@ -15,4 +15,12 @@ struct kz_live {
 /* Prints the board or the sheet of one incident (`id` NULL: all open ones), once. `live` may be NULL. */
 int kz_run_scene(struct kz_cli *cli, const char *id, bool details, struct kz_live *live);
 
+/* Appends the event: its id on stdout, what is still uncertain about it on stderr. */
+int kz_event_send(struct kz_cli *cli, Kz__Record *record);
+/* The only open incident, so that at three in the morning nobody has to look up its id. *incident is the caller's; NULL
+ * when none is open. Several: that is refused. */
+int kz_event_find_incident(struct kz_cli *cli, char **incident);
+/* Takes the problems. */
+int kz_event_fail_fields(struct kz_cli *cli, struct kz_violations *problems);
+
 #endif

@@ -19,12 +19,31 @@ static int reject(struct kz_cli *cli, const struct kz_runbook_words *words);
 
 /* clang-format off */
 static const struct kz_runbook_verb verbs[] = {
-    {"submit", "submit ID... [--reason TEXT]", "operator", 1, WORDS_MANY,
+    {"submit", "submit ID... [--reason TEXT]", "operator", "", 1, WORDS_MANY,
      "a draft to whoever approves it", "作成中のものを承認者の確認に回す", submit},
-    {"approve", "approve ID... [--reason TEXT]", "approver", 1, WORDS_MANY,
+    {"approve", "approve ID... [--reason TEXT]", "approver", "", 1, WORDS_MANY,
      "by another than who edited it last", "承認。最後に編集した人はできない", approve},
-    {"reject", "reject ID... [--reason TEXT]", "approver", 1, WORDS_MANY,
+    {"reject", "reject ID... [--reason TEXT]", "approver", "", 1, WORDS_MANY,
      "back to its author as a draft", "作成者に差し戻す", reject},
+    {"start", "start ID [--incident I] [--by WHO] [--unapproved]", "reporter", "incident by", 1, 1,
+     "carry out the approved version; prints the run's id", "承認された版の実施を始める。実施の識別子を表示", kz_run_start},
+    {"board", "board [--incident I]", "reader", "incident", 0, 0,
+     "what is being carried out, who is on which step", "実施中の手順書と、誰がどの手順にいるか", kz_run_overview},
+    {"show", "show RUN|ID", "reader", "run", 0, 1,
+     "one run: each step, who, elapsed against expected, what is next", "実施の進捗: 手順ごとの状態、実施者、経過と予定、次の手順", kz_run_sheet},
+    {"begin", "begin RUN|ID STEP [--by WHO] [--out-of-order]", "reporter", "by out_of_order", 2, 2,
+     "say that you are on a step", "手順に取りかかったことを記録", kz_run_begin_step},
+    {"tick", "tick RUN|ID STEP [--evidence TEXT] [--permission TEXT] [--by WHO] [--out-of-order]", "reporter",
+     "evidence permission by out_of_order corrects", 2, 2,
+     "a step is done", "手順の実施を記録", kz_run_tick_step},
+    {"skip", "skip RUN|ID STEP [--evidence WHY] [--permission TEXT] [--by WHO] [--out-of-order]", "reporter",
+     "evidence permission by out_of_order corrects", 2, 2,
+     "a step is left out", "手順の省略を記録", kz_run_skip_step},
+    {"fail", "fail RUN|ID STEP [--evidence WHAT] [--by WHO] [--out-of-order]", "reporter",
+     "evidence by out_of_order corrects", 2, 2,
+     "a step failed: it stays the next one", "手順の失敗を記録。次に行う手順として残る", kz_run_fail_step},
+    {"note", "note RUN|ID TEXT [--step STEP] [--by WHO]", "reporter", "step by", 2, 2,
+     "a note to the run or one step", "実施全体または手順への書き込み", kz_run_note},
 };
 /* clang-format on */
 #define VERB_COUNT (sizeof verbs / sizeof verbs[0])
@@ -44,6 +63,33 @@ static int fail_usage(struct kz_cli *cli, const struct kz_runbook_verb *verb, en
     return status;
 }
 
+static bool takes_field(const struct kz_runbook_verb *verb, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = verb->fields; *at; at += strcspn(at, " "), at += strspn(at, " "))
+        if (strcspn(at, " ") == length && memcmp(at, name, length) == 0) return true;
+    return false;
+}
+
+static int check_fields(struct kz_cli *cli, const struct kz_runbook_verb *verb)
+{
+    for (size_t i = 0; i < cli->options.field_count; i++) {
+        if (takes_field(verb, cli->options.fields[i].name)) continue;
+        struct kz_buf flag, usage;
+        kz_buf_init(&flag, 0);
+        kz_buf_init(&usage, 0);
+        kz_event_add_flag(&flag, &(struct kz_field){.name = cli->options.fields[i].name});
+        kz_buf_addf(&usage, "%s %s", cli->command->name, verb->usage);
+        int status =
+            kz_cli_fail(cli, kz_error_new(KZ_USAGE, KZ_T_OPTION_NOT_HERE, KZ_T_OPTION_OTHERS, KZ_T_USE_HELP_THIRD,
+                                          KZ_TEXT_ARGS(kz_buf_text(&flag), kz_buf_text(&usage), cli->command->name)));
+        kz_buf_fini(&flag);
+        kz_buf_fini(&usage);
+        return status;
+    }
+    return 0;
+}
+
 int kz_run_runbook(struct kz_cli *cli)
 {
     const char *name = cli->words.count > 1 ? cli->words.items[1] : NULL;
@@ -53,10 +99,11 @@ int kz_run_runbook(struct kz_cli *cli)
     if (!name) return fail_usage(cli, NULL, KZ_T_ARGUMENT_MISSING, "VERB");
     if (!verb) return fail_usage(cli, NULL, KZ_T_UNKNOWN_VERB, name);
     size_t count = cli->words.count - 2;
-    if (count < verb->words_min)
-        return fail_usage(cli, verb, KZ_T_ARGUMENT_MISSING, strchr(verb->usage, ' ') ? "ID" : name);
+    if (count < verb->words_min) return fail_usage(cli, verb, KZ_T_ARGUMENT_MISSING, count == 0 ? "ID" : "STEP");
     if (count > verb->words_max)
         return fail_usage(cli, verb, KZ_T_ARGUMENT_EXTRA, cli->words.items[2 + verb->words_max]);
+    int status = check_fields(cli, verb);
+    if (status) return status;
     const char **items = kz_must_alloc(count + 1, sizeof *items);
     for (size_t i = 0; i < count; i++) {
         const char *word = cli->words.items[i + 2];
@@ -66,7 +113,7 @@ int kz_run_runbook(struct kz_cli *cli)
     struct kz_command row = *command; /* each verb needs its own role, and a refusal names it */
     row.role = verb->role;
     cli->command = &row;
-    int status = verb->run(cli, &(struct kz_runbook_words){.items = items, .count = count});
+    status = verb->run(cli, &(struct kz_runbook_words){.items = items, .count = count});
     cli->command = command;
     free(items);
     return status;

@@ -48,6 +48,7 @@ static void add_summary(const struct kz_view *view, const Kz__Record *event, str
     const ProtobufCMessage *body = kz_record_body(event);
     for (const struct kz_field *field = kind->fields; body && field->name; field++) {
         if (strcmp(field->name, "incident") == 0 || strcmp(field->name, "corrects") == 0) continue;
+        if (strcmp(field->name, "run") == 0 || strcmp(field->name, "revision") == 0) continue; /* for programs */
         size_t count = kz_value_count(body, field);
         for (size_t i = 0; i < count; i++) {
             if (out->size_bytes > 0) kz_buf_add_text(out, " ");

@@ -15,6 +15,7 @@ static const struct row rows[] = {
 #define X(name, en, ja) [KZ_T_##name] = {en, ja},
     KZ_TEXT_TABLE(X)
     KZ_TEXT_EXCHANGE_TABLE(X)
+    KZ_TEXT_RUNBOOK_TABLE(X)
 #undef X
 };
 

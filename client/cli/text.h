@@ -27,11 +27,13 @@ const char *kz_layer_text(enum kz_layer layer, bool japanese);
 
 #include "client/cli/text_table.h"
 #include "client/cli/text_table_exchange.h"
+#include "client/cli/text_table_runbook.h"
 
 enum kz_text_id {
 #define X(name, en, ja) KZ_T_##name,
     KZ_TEXT_TABLE(X)
     KZ_TEXT_EXCHANGE_TABLE(X)
+    KZ_TEXT_RUNBOOK_TABLE(X)
 #undef X
         KZ_T_COUNT
 };

@@ -451,9 +451,6 @@
     X(SALVAGE_STATE_UNCERTAIN, "uncertain", "不確定") \
     X(SALVAGE_COUNTS, "{1} to apply, {2} there already, {3} in conflict, {4} by hand; nothing was written", "適用対象 {1} 件、反映済み {2} 件、競合 {3} 件、要手作業 {4} 件。書き込みはしていません") \
     X(SALVAGE_APPLIED, "{1} applied, {2} there already, {3} in conflict (left as they are), {4} by hand", "適用 {1} 件、反映済み {2} 件、競合 {3} 件(変更していません)、要手作業 {4} 件") \
-    /* runbooks */ \
-    X(RUNBOOK_WAITS, "runbooks written as APPROVED are not approved by that: an approver does it with keizoku runbook approve ID (keizoku list runbook shows the states)", "承認済と書かれた手順書も、登録だけでは承認されません。承認者が keizoku runbook approve ID で承認します(状態は keizoku list runbook)") \
-    X(RUNBOOK_TEXT, "{1} version {2}: {3} (last edited by {4})", "{1} 第{2}版: {3}(最終編集者 {4})") \
     /* schema */ \
     X(TYPE_TEXT, "text", "文字列") \
     X(TYPE_PROSE, "Markdown", "Markdown") \

@@ -82,6 +82,20 @@ static void check_status(struct kz_check *check, const Kz__StatusReport *status)
                 "expected_at");
 }
 
+/* Results are of a step; a run begins, and is noted about, as a whole. */
+static void check_tick(struct kz_check *check, const Kz__Tick *tick)
+{
+    bool begins = tick->has_result && tick->result == KZ__TICK__RESULT__BEGUN;
+    bool notes = tick->has_result && tick->result == KZ__TICK__RESULT__NOTED;
+    if (!tick->has_step && !begins && !notes)
+        kz_check_add(check, "step", "required", "G 2.8.2(3)", "is required: number of the step, the first is 1",
+                     "必須です: 手順の番号。最初が1");
+    if (begins && !tick->has_step && !tick->has_revision && !has_text(tick->corrects))
+        kz_check_add(check, "revision", "tick.run", "G 2.9.2",
+                     "a run names the revision that is carried out: keizoku runbook start does",
+                     "実施の開始には実施するリビジョンが必要です: keizoku runbook start を使ってください");
+}
+
 /* ---- all events ---- */
 
 /* The rows that the node fills are not skipped here: they are kept as given, so they must be sound. */
@@ -115,6 +129,7 @@ void kz_check_event(struct kz_check *check, const Kz__Record *record)
     if (!kz_event_opens(record)) check_own(check, record, kz_event_incident(record), "incident");
     if (record->kind == KZ__KIND__INCIDENT) check_incident(check, record);
     if (record->kind == KZ__KIND__STATUS) check_status(check, record->status);
+    if (record->kind == KZ__KIND__TICK) check_tick(check, record->tick);
 }
 
 static void check_undo(struct kz_check *check, const Kz__Mutation *mutation)

@@ -2,6 +2,7 @@
 #include "node/service/outbox_io.h"
 
 #include "node/base/log.h"
+#include "node/registry/runbook_run.h"
 #include "node/service/members.h"
 #include "node/service/node_parts.h"
 #include "node/service/replica_io.h"
@@ -128,6 +129,23 @@ static enum kz_presence find_record(void *data, Kz__Kind kind, const char *id)
     return presence;
 }
 
+/* By the text that is carried out. A copy that does not have it yet judges nothing: events must not be lost. */
+static void check_tick(struct kz_node *node, const Kz__Record *record, struct kz_violations *violations)
+{
+    struct kz_view *view;
+    struct kz_err err = {0};
+    Kz__Record *runbook = NULL;
+    uint64_t rev = record->tick && record->tick->has_revision ? (uint64_t)record->tick->revision : 0;
+    if (!record->tick || !record->tick->runbook || kz_view_open(node->store, &view, &err) != KZ_OK) return;
+    enum kz_code code = rev ? kz_view_get_as_of(view, KZ__KIND__RUNBOOK, record->tick->runbook, rev, &runbook, &err)
+                            : kz_view_get(view, KZ__KIND__RUNBOOK, record->tick->runbook, &runbook, &err);
+    if (code == KZ_OK) {
+        kz_run_check_tick(record, runbook, violations);
+        kz__record__free_unpacked(runbook, NULL);
+    }
+    kz_view_close(view);
+}
+
 static bool refuse(struct kz_node *node, struct kz_request *request)
 {
     const Kz__WriteRequest *write = request->message->write;
@@ -160,6 +178,7 @@ void kz_outbox_io_submit(struct kz_node *node, struct kz_request *request)
     kz_outbox_stamp(node->outbox, &order, &stamp);
     kz_service_check_command(write->reason, write->mutations, 1, &violations);
     if (violations.count == 0) kz_record_check_references(order.mutation->record, &resolver, &violations);
+    if (violations.count == 0) check_tick(node, order.mutation->record, &violations);
     if (kz_request_refuse(request, &violations)) return;
     request->room = kz_outbox_take(node->outbox, &order, &stamp);
     request->forget = forget_client;

@@ -11,6 +11,7 @@
 #include "client/cli/show_event.h"
 #include "client/cli/show_undo.h"
 #include "tests/golden/canned.h"
+#include "tests/golden/runs.h"
 
 struct golden {
     const char *folder;
@@ -309,11 +310,20 @@ static void write_no_incident(const struct golden *golden, const struct kz_view 
     struct kz_scene nothing = {.now_ms = CANNED_NOW_MS};
     kz_show_board(view, &nothing, out);
 }
+static void write_run(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    runs_write(canned_find(&golden->canned, KZ__KIND__RUNBOOK, "kirikae"), view, false, out);
+}
+static void write_runs(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    runs_write(canned_find(&golden->canned, KZ__KIND__RUNBOOK, "kirikae"), view, true, out);
+}
 static void write_event_usage(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
 {
     (void)golden;
     kz_usage_fields(out, view, kz_command_find("incident"));
     kz_usage_fields(out, view, kz_command_find("contact"));
+    kz_usage_fields(out, view, kz_command_find("runbook"));
 }
 static void make_set(const struct golden *golden, struct kz_set *set, struct kz_graph *graph)
 {
@@ -485,6 +495,8 @@ static const struct {
     {"incident", write_incident, TABLE, 0, 1, false},
     {"timeline", write_timeline, TABLE | JSON | CSV, 0, 1, false},
     {"no-incident", write_no_incident, TABLE, 0, 1, false},
+    {"run", write_run, TABLE | JSON | CSV, 0, 1, false},
+    {"runs", write_runs, TABLE | CSV, 0, 1, false},
     {"event-usage", write_event_usage, TABLE, 0, 1, false},
     {"order", write_order, TABLE | JSON | CSV, 0, 1, false},
     {"impact", write_impact, TABLE | JSON, 0, 1, false},

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A runbook from draft to approval by two people.
+# A runbook from draft to approval by two people; and one begun at main is finished at remote after main was killed -9.
 # shellcheck disable=SC2317 # called through check
 # shellcheck source=tests/lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
@@ -53,8 +53,99 @@ test_new_role() {
     check now-the-new-version-counts expect_exit 1 test "$(field_of runbook "$ID" approved_rev)" = "$APPROVED"
 }
 
+sheet() { keizoku runbook show "$RUN" -o json "$@"; }
+sheet_of() { at "$1" keizoku runbook show "$RUN" -o json --read local 2>/dev/null | json "items.0.$2"; } # SITE PATH
+
+test_start() {
+    local said
+    check what-nobody-approved-is-not-started expect_exit 1 keizoku runbook start fukkyu-flow
+    check unless-it-is-said expect_exit 0 keizoku runbook start fukkyu-flow --unapproved
+    check a-reader-does-not-start expect_exit 5 as duty keizoku runbook start "$ID"
+    INCIDENT=$(keizoku incident open --type 大規模災害 --mode EXERCISE --title 首都直下地震)
+    RUN=$(at main keizoku runbook start "$ID" --by 緑川 2>"$WORK/said") || RUN=''
+    check a-run-is-known-by-its-id test -n "$RUN"
+    said=$(sheet) || said=''
+    check it-belongs-to-the-open-incident expect_equal "$INCIDENT" "$(printf '%s' "$said" | json items.0.incident)"
+    check it-carries-out-the-approved-revision expect_equal "$(field_of runbook "$ID" approved_rev)" \
+        "$(printf '%s' "$said" | json items.0.revision)"
+    edited さらに次の版 | keizoku apply -q -f - || true
+    check a-later-draft-does-not-change-it expect_equal 6 "$(sheet | json 'items.0.steps.#')"
+}
+
+test_rules_of_ticks() {
+    check a-decision-point-needs-a-decision expect_exit 9 keizoku runbook tick "$RUN" 1
+    check it-says-what-to-give expect_text '(--permission)' keizoku runbook tick "$RUN" 1
+    check the-old-command-needs-it-too expect_exit 9 keizoku tick "$ID" 1 done
+    check a-step-out-of-order-is-refused expect_exit 1 keizoku runbook tick "$RUN" 3
+    check a-step-that-is-not-there-is-refused expect_exit 2 keizoku runbook tick "$RUN" 7
+    check another-runs-id-is-refused expect_exit 3 keizoku runbook tick nosuch-1.1 1
+    check options-of-other-verbs-are-refused expect_exit 2 keizoku runbook tick "$RUN" 1 --incident "$INCIDENT"
+    check evidence-comes-first expect_exit 9 keizoku runbook tick "$SECURED" 1
+    check with-its-place-it-is-taken expect_exit 0 keizoku runbook tick "$SECURED" 1 --evidence '証拠保全箱 3番'
+}
+
+# A runbook of one step at which evidence comes first.
+make_secured() {
+    printf 'kind: runbook\nid: shoko\ntitle: 証拠の保全\nphase: INITIAL\nstate: REVIEW\nauthor: hoshino\nsteps:\n- title: ログを写す\n  evidence_first: true\n' |
+        keizoku apply -q -f -
+    as approver keizoku runbook approve -q shoko >/dev/null
+    SECURED=$(keizoku runbook start shoko 2>/dev/null)
+}
+
+is_on_first_step() { expect_equal "BEGUN $1" "$(sheet_of remote steps.0.state) $(sheet_of remote steps.0.by)"; } # NAME
+
+test_at_main() {
+    at main keizoku runbook begin "$RUN" 1 --by 緑川 >/dev/null 2>&1
+    check who-is-on-a-step-is-seen-elsewhere wait_until "$WAIT" is_on_first_step 緑川
+    check main-ticks-the-first expect_text 'next: 2' at main keizoku runbook tick "$RUN" 1 --permission '部長決定 切替' --by 緑川
+    check main-ticks-the-second-by-the-runbooks-id expect_exit 0 at main keizoku runbook tick "$ID" 2
+    check main-begins-the-third expect_exit 0 at main keizoku runbook begin "$RUN" 3 --by 星野
+    check the-board-tells-it-everywhere wait_until "$WAIT" expect_text 星野 at alternate keizoku runbook board --read local
+    wait_until "$WAIT" same_state main alternate remote >/dev/null
+}
+
+# main is gone, then alternate too: the last site goes on by itself, and nobody has to wait for a quorum.
+test_at_remote() {
+    kill_sites main
+    check remote-ticks-the-third expect_exit 0 at remote keizoku runbook tick "$RUN" 3 --timeout 20s
+    kill_sites alternate
+    check remote-skips-the-fourth-alone expect_exit 0 at remote keizoku runbook skip "$RUN" 4 --evidence 停止中 --timeout 20s
+    check it-is-marked-provisional expect_equal true "$(sheet_of remote steps.3.provisional)"
+    check in-japanese-too expect_text 未確定 at remote keizoku --lang ja runbook show "$RUN" --read local
+    check the-fifth-failed-at-first expect_exit 0 at remote keizoku runbook fail "$RUN" 5 --evidence 容量不足 --timeout 20s
+    check what-failed-stays-next expect_equal 5 "$(sheet_of remote next)"
+    check a-stop-point-is-confirmed expect_exit 0 at remote keizoku runbook tick "$RUN" 5 --permission 作業実施責任者 --timeout 20s
+    check notes-are-kept expect_exit 0 at remote keizoku runbook note "$RUN" 余震あり --timeout 20s
+    check the-last-one-finishes-it expect_text 'all steps' at remote keizoku runbook tick "$RUN" 6 --timeout 20s
+    check it-is-finished expect_equal true "$(sheet_of remote finished)"
+}
+
+STATES='DONE DONE DONE SKIPPED DONE DONE'
+is_complete() { # SITE
+    # shellcheck disable=SC2046 # words
+    expect_equal "$STATES 0 true" "$(echo $(sheet_of "$1" 'steps.*.state')) $(sheet_of "$1" provisional) $(sheet_of "$1" finished)"
+}
+
+test_together() {
+    local site
+    start_sites main alternate
+    for site in $(site_names); do
+        check "$site-has-every-tick-confirmed" wait_until "$WAIT" is_complete "$site"
+    done
+    check the-board-is-done-with-it expect_exit 1 grep -q "$RUN" <(keizoku runbook board)
+    check of-the-incident-it-is-there expect_text "$RUN" keizoku runbook board --incident "$INCIDENT"
+    check the-timeline-has-the-ticks expect_text 余震あり keizoku incident timeline "$INCIDENT"
+    check all-have-the-same-state wait_until "$WAIT" all_equal
+}
+
 lab_begin --nodes 3
 check the-sample-is-applied keizoku apply -q -f "$REPO/deploy/sample/"
 test_life
 test_new_role
+test_start
+make_secured
+test_rules_of_ticks
+test_at_main
+test_at_remote
+test_together
 finish

@@ -108,6 +108,7 @@ Kz__Record *sample_minimal(Kz__Kind kind)
     assert_non_null(record);
     fill(kz_record_body(record), kz_kind_by_number(kind)->fields, kz_kind_by_number(kind)->name, false);
     if (kind == KZ__KIND__RUNBOOK) record->runbook->state = KZ__RUNBOOK__STATE__DRAFT;
+    if (kind == KZ__KIND__TICK) assert_null(sample_set(record, "step", "1")); /* optional: a run begins without */
     if (kind == KZ__KIND__MEASURE) record->measure->state = KZ__MEASURE__STATE__PLANNED;
     if (kind == KZ__KIND__DRILL) record->drill->state = KZ__DRILL__STATE__CANCELLED;
     if (kind == KZ__KIND__REVIEW) assert_null(sample_set(record, "planned_on", "2027-01-17"));
