@@ -193,15 +193,31 @@ static bool parse_parts(char *text, const ProtobufCMessageDescriptor *type, cons
     return kz_column_field(path)->type != KZ_FIELD_GROUP || is_labels(path);
 }
 
+#define WIDE_SPACE "\u3000"
+
+/* Bytes of the white space that begins, or ends, here; 0: none. */
+static size_t space_at(const char *text)
+{
+    if (*text && strchr(" \n\r\t", *text)) return 1;
+    return strncmp(text, WIDE_SPACE, strlen(WIDE_SPACE)) == 0 ? strlen(WIDE_SPACE) : 0;
+}
+
+static size_t space_before(const char *text, const char *end)
+{
+    if (end > text && strchr(" \n\r\t", end[-1])) return 1;
+    size_t wide = strlen(WIDE_SPACE);
+    return (size_t)(end - text) >= wide && memcmp(end - wide, WIDE_SPACE, wide) == 0 ? wide : 0;
+}
+
 static void trim(char *text)
 {
-    char *from = text;
-    while (*from == ' ' || *from == '\n' || *from == '\r' || *from == '\t')
-        from++;
-    memmove(text, from, strlen(from) + 1);
-    size_t length = strlen(text);
-    while (length > 0 && strchr(" \n\r\t", text[length - 1]))
-        text[--length] = '\0';
+    char *from = text, *end = text + strlen(text);
+    for (size_t size; (size = space_at(from)) > 0;)
+        from += size;
+    for (size_t size; (size = space_before(from, end)) > 0;)
+        end -= size;
+    memmove(text, from, (size_t)(end - from));
+    text[end - from] = '\0';
 }
 
 bool kz_column_parse(const struct kz_kind *kind, const char *header, struct kz_column_path *path,
@@ -293,10 +309,10 @@ const char *kz_column_next(const struct kz_field *field, const char **text, size
             if (gap && gap < end) end = gap, rest = gap + strlen(gaps[i]);
         }
         *text = rest;
-        while (start < end && (*start == ' ' || *start == '\r'))
-            start++;
-        while (end > start && (end[-1] == ' ' || end[-1] == '\r'))
-            end--;
+        for (size_t size; start < end && (size = space_at(start)) > 0;)
+            start += size;
+        for (size_t size; (size = space_before(start, end)) > 0;)
+            end -= size;
         *length = (size_t)(end - start);
         if (*length > 0) return start;
     }

@@ -108,7 +108,7 @@ static bool may_join(const struct kz_intake *intake, const struct kz_intake_colu
 
 static void check_twice(struct kz_intake *intake, size_t at, struct kz_place place, struct kz_violations *problems)
 {
-    const struct kz_intake_column *column = &intake->columns[at];
+    struct kz_intake_column *column = &intake->columns[at];
     for (size_t i = 0; i < at && column->role != KZ_INTAKE_IGNORED; i++) {
         const struct kz_intake_column *other = &intake->columns[i];
         if (other->role != column->role) continue;
@@ -116,6 +116,7 @@ static void check_twice(struct kz_intake *intake, size_t at, struct kz_place pla
             (kz_column_compare(&other->path, &column->path) != 0 || may_join(intake, column)))
             continue;
         refuse(problems, place, "sheet.header", NULL, KZ_T_SHEET_TWICE, KZ_TEXT_ARGS(column->header, other->header));
+        column->role = KZ_INTAKE_IGNORED;
         return;
     }
 }

@@ -203,8 +203,8 @@ static void a_file_that_is_too_big_is_refused(void **state)
 static void what_looks_like_a_formula_is_neutral_and_comes_back(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"=1+1", "+81-3-0000-0001", "-", "@x", "＝1", "'=1", "''@", "'x", "x'", "\tx",
-                                        "'", "", "普通", "=\"a\",b\n"};
+    static const char *const texts[] = {
+        "=1+1", "+81-3-0000-0001", "-", "@x", "＝1", "'=1", "''@", "'x", "x'", "\tx", "'", "", "普通", "=\"a\",b\n"};
     struct kz_grid grid = {0};
     struct kz_buf out;
     kz_buf_init(&out, 0);
@@ -234,9 +234,15 @@ static void cp932_refuses_what_it_cannot_hold_and_names_it(void **state)
     static const struct {
         const char *text, *refused;
     } texts[] = {
-        {"①﨑髙 ～ 〜 ― — − － ∥ ‖ ¢ £ ¬ 'ｱ' \\ ~", ""}, {"土\U00020BB7野", "\U00020BB7"}, {"𠮷", "\U00020BB7"},
-        {"9:00–17:00", "–"},                                 {"¥100", "¥"},                   {"a‾b", "‾"},
-        {"ゔ", "ゔ"},                                        {"か\u3099", "\u3099"},          {"é", "é"},
+        {"①﨑髙 ～ 〜 ― — − － ∥ ‖ ¢ £ ¬ 'ｱ' \\ ~", ""},
+        {"土\U00020BB7野", "\U00020BB7"},
+        {"𠮷", "\U00020BB7"},
+        {"9:00–17:00", "–"},
+        {"¥100", "¥"},
+        {"a‾b", "‾"},
+        {"ゔ", "ゔ"},
+        {"か\u3099", "\u3099"},
+        {"é", "é"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char refused[KZ_CHARACTER_BYTES];

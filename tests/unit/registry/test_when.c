@@ -170,6 +170,33 @@ static void every_time_shown_reads_back(void **state)
     kz_buf_fini(&text);
 }
 
+static void serial_numbers_of_spreadsheets_are_days_and_hours_in_japan(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *date;
+        int64_t second; /* of the day */
+    } rows[] = {{"45674", "2025-01-17", 0},       {" ４５６７４ ", "2025-01-17", 0},
+                {"45674.5", "2025-01-17", 43200}, {"45674.2404166667", "2025-01-17", 20772},
+                {"10000", "1927-05-18", 0},       {"45351", "2024-02-29", 0},
+                {"109574", "2199-12-31", 0}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char date[KZ_DATE_BYTES];
+        int64_t ms = 0, midnight_ms = 0;
+        if (!kz_date_from_serial(rows[i].text, date)) fail_msg("%s", rows[i].text);
+        assert_string_equal(date, rows[i].date);
+        assert_true(kz_time_from_serial(rows[i].text, &ms) && kz_time_parse(rows[i].date, &midnight_ms));
+        assert_int_equal(ms, midnight_ms + rows[i].second * 1000);
+    }
+    static const char *const wrong[] = {"",       "2025",   "9999",   "109575", "1000000", "-45674",
+                                        "45674x", "45674.", "4567 4", "45,674", "R7",      "45674.1234567890123456"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char date[KZ_DATE_BYTES];
+        int64_t ms = 0;
+        if (kz_date_from_serial(wrong[i], date) || kz_time_from_serial(wrong[i], &ms)) fail_msg("%s", wrong[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +207,7 @@ int main(void)
         cmocka_unit_test(days_that_do_not_exist_are_refused),
         cmocka_unit_test(times_carry_an_offset_and_default_to_japan),
         cmocka_unit_test(every_time_shown_reads_back),
+        cmocka_unit_test(serial_numbers_of_spreadsheets_are_days_and_hours_in_japan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
