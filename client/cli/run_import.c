@@ -34,6 +34,7 @@ struct import {
 
 static int fail_problems(struct import *import, const char *what)
 {
+    kz_problems_sort_cells(&import->problems);
     return kz_cli_fail(import->cli, kz_error_of_problems(&import->problems, what));
 }
 
@@ -115,6 +116,7 @@ static int read_present(struct import *import)
     size_t count, wanted = 0;
     const struct kz_kind *kinds = kz_kinds(&count);
     unsigned bits = kz_intake_kinds(import->kind);
+    if (import->mapping.id_of) bits |= KZ_KIND_BIT(import->mapping.id_of->number);
     Kz__Kind *asked = kz_must_alloc(count, sizeof *asked);
     for (size_t i = 0; i < count; i++)
         if (bits & KZ_KIND_BIT(kinds[i].number)) asked[wanted++] = kinds[i].number;
@@ -195,6 +197,7 @@ static int read_bases(struct import *import)
 static int fail_conflicts(struct import *import)
 {
     char number[NUMBER_TEXT_BYTES];
+    kz_problems_sort_cells(&import->conflicts);
     snprintf(number, sizeof number, "%zu", import->conflicts.count);
     Kz__Error *error = kz_error_new(KZ_CONFLICT, KZ_T_IMPORT_CONFLICTS, KZ_T_IMPORT_CONFLICTS_WHY,
                                     KZ_T_IMPORT_CONFLICTS_HINT, KZ_TEXT_ARGS(import->sheet.file, number));

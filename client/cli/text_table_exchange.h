@@ -34,12 +34,12 @@
     X(IMPORT_CHANGED, "{1}: changed", "{1}: 変更") \
     X(MAPPING_KIND, "a mapping begins with kind: and one of the kinds", "対応表は kind: と種別で始めます") \
     X(MAPPING_OTHER_KIND, "the mapping {1} is for {2}, not {3}", "対応表 {1} は {2} 用です({3} ではありません)") \
-    X(MAPPING_KEY, "unknown key {1} (one of kind, header_row, id, columns, values, constants, ignore)", "{1} という項目はありません(kind、header_row、id、columns、values、constants、ignore のいずれか)") \
+    X(MAPPING_KEY, "unknown key {1} (one of kind, header_row, id, columns, values, constants, ignore, skip)", "{1} という項目はありません(kind、header_row、id、columns、values、constants、ignore、skip のいずれか)") \
     X(MAPPING_FIELD, "{1} is no column of this kind; keizoku export writes their names", "{1} はこの種別の列ではありません。列名は keizoku export で書き出せます") \
     X(MAPPING_FIELD_NEAR, "{1} is no column of this kind; did you mean {2}?", "{1} はこの種別の列ではありません。{2} の間違いではありませんか") \
     X(MAPPING_WORDS, "{1} is a mapping of words to words", "{1} は語と語の組です") \
-    X(MAPPING_IGNORE, "ignore is a list of headers", "ignore は見出しの並びです") \
-    X(MAPPING_ID, "id is {column: HEADER, prefix: TEXT}; the prefix may be left out", "id は {column: 見出し, prefix: 文字列} です(prefix は省略可)") \
+    X(MAPPING_IGNORE, "{1} is a list of words", "{1} は語の並びです") \
+    X(MAPPING_ID, "id is {column: HEADER, prefix: TEXT, of: KIND}; the last two may be left out", "id は {column: 見出し, prefix: 文字列, of: 種別} です(後の2つは省略可)") \
     X(MAPPING_ROW, "header_row is the number of the row with the headers, from 1", "header_row は見出しの行の番号(1から)です") \
     X(EXPORT_REFUSED, "{1}: {2} of record {3}: {4} does not exist in {5}", "{1}: 記録 {3} の {2}: 「{4}」は {5} にない文字です") \
     X(EXPORT_REFUSED_WHY, "{1} characters would be lost; nothing was written", "{1} 個のセルの文字が失われるため、何も書き出していません") \

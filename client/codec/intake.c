@@ -86,6 +86,7 @@ static void classify(const struct kz_intake *intake, struct kz_intake_column *co
     const struct kz_field *near = NULL;
     if (mapping && mapping->id_column && kz_mapping_same(mapping->id_column, column->header)) {
         column->role = KZ_INTAKE_ID;
+        column->has_path = name && kz_column_parse(intake->kind, name, &column->path, &near);
     } else if (mapping && !name && kz_mapping_ignores(mapping, column->header)) {
         column->role = KZ_INTAKE_IGNORED;
     } else if (!kz_column_parse(intake->kind, name ? name : column->header, &column->path, &near)) {
@@ -97,6 +98,7 @@ static void classify(const struct kz_intake *intake, struct kz_intake_column *co
         column->role = KZ_INTAKE_ID;
     } else {
         column->role = KZ_INTAKE_FIELD;
+        column->has_path = true;
     }
 }
 
@@ -116,7 +118,7 @@ static void check_twice(struct kz_intake *intake, size_t at, struct kz_place pla
             (kz_column_compare(&other->path, &column->path) != 0 || may_join(intake, column)))
             continue;
         refuse(problems, place, "sheet.header", NULL, KZ_T_SHEET_TWICE, KZ_TEXT_ARGS(column->header, other->header));
-        column->role = KZ_INTAKE_IGNORED;
+        *column = (struct kz_intake_column){.header = column->header};
         return;
     }
 }
@@ -154,16 +156,50 @@ static void read_header(struct kz_intake *intake, const struct kz_sheet_row *hea
 
 /* ---- the rows ---- */
 
+/* `found`: as kz_names_resolve left it. */
+static void refuse_reference(const struct kz_field *field, enum kz_found result, const char *typed, const char *found,
+                             struct kz_place place, struct kz_violations *problems)
+{
+    enum kz_text_id id = result == KZ_FOUND_MANY ? KZ_T_IMPORT_REF_MANY
+                         : *found                ? KZ_T_IMPORT_REF_NEAR
+                                                 : KZ_T_IMPORT_REF_NONE;
+    refuse(problems, place, "reference.live", field->source, id, KZ_TEXT_ARGS(field->name, typed, found));
+}
+
+/* The id of the record that the cell names. False: there is none, and that was told. */
+static bool name_to_id(const struct kz_intake *intake, const char *typed, struct kz_place place, struct kz_buf *out,
+                       struct kz_violations *problems)
+{
+    struct kz_field field = {.name = intake->mapping->id_of->name,
+                             .ref_kinds = KZ_KIND_BIT(intake->mapping->id_of->number)};
+    struct kz_buf found;
+    kz_buf_init(&found, 0);
+    enum kz_found result = kz_names_resolve(&intake->names, &field, typed, &found);
+    if (result == KZ_FOUND_ONE)
+        kz_buf_add_text(out, kz_buf_text(&found));
+    else
+        refuse_reference(&field, result, typed, kz_buf_text(&found), place, problems);
+    kz_buf_fini(&found);
+    return result == KZ_FOUND_ONE;
+}
+
 static void read_id(const struct kz_intake *intake, struct kz_intake_row *row, struct kz_violations *problems)
 {
     const char *typed = cell_of(row->sheet, intake->id_column);
+    struct kz_place place = kz_intake_place(intake, row, intake->id_column);
     struct kz_buf text;
     kz_buf_init(&text, 0);
-    if (*typed) kz_buf_addf(&text, "%s%s", intake->mapping ? intake->mapping->id_prefix : "", typed);
-    if (!kz_id_fold(kz_buf_text(&text), row->id)) {
+    bool told = false;
+    if (*typed && intake->mapping) kz_buf_add_text(&text, intake->mapping->id_prefix);
+    if (*typed && intake->mapping && intake->mapping->id_of)
+        told = !name_to_id(intake, typed, place, &text, problems);
+    else
+        kz_buf_add_text(&text, typed);
+    if (told || !kz_id_fold(kz_buf_text(&text), row->id)) {
         row->id[0] = '\0';
-        refuse(problems, kz_intake_place(intake, row, intake->id_column), "record.id", NULL,
-               *typed ? KZ_T_DOC_BAD_ID : KZ_T_DOC_NO_ID, KZ_TEXT_ARGS(kz_buf_text(&text)));
+        if (!told)
+            refuse(problems, place, "record.id", NULL, *typed ? KZ_T_DOC_BAD_ID : KZ_T_DOC_NO_ID,
+                   KZ_TEXT_ARGS(kz_buf_text(&text)));
     }
     kz_buf_fini(&text);
 }
@@ -191,8 +227,16 @@ static void read_rev(const struct kz_intake *intake, struct kz_intake_row *row, 
     refuse(problems, place, "import.rev", NULL, KZ_T_IMPORT_REV_AHEAD, KZ_TEXT_ARGS(typed, now));
 }
 
+static bool is_skipped(const struct kz_intake *intake, const struct kz_sheet_row *sheet)
+{
+    for (size_t i = 0; intake->mapping && i < intake->column_count; i++)
+        if (kz_mapping_skips(intake->mapping, intake->columns[i].header, cell_of(sheet, i))) return true;
+    return false;
+}
+
 static void add_row(struct kz_intake *intake, const struct kz_sheet_row *sheet, struct kz_violations *problems)
 {
+    if (is_skipped(intake, sheet)) return;
     if ((intake->row_count & (intake->row_count - 1)) == 0) {
         size_t room = intake->row_count ? intake->row_count * 2 : 1;
         intake->rows = kz_must_realloc(intake->rows, room * sizeof *intake->rows);
@@ -208,15 +252,13 @@ static void add_row(struct kz_intake *intake, const struct kz_sheet_row *sheet, 
 /* Rows may refer to each other, by id and by name. */
 static void add_names(struct kz_intake *intake)
 {
-    for (size_t i = 0; i < intake->set->count; i++)
-        kz_names_add_record(&intake->names, intake->set->items[i]);
     for (size_t i = 0; i < intake->row_count; i++) {
         const struct kz_intake_row *row = &intake->rows[i];
         if (!row->id[0]) continue;
         kz_names_add(&intake->names, intake->kind->number, row->id, row->id, true);
         for (size_t j = 0; j < intake->column_count; j++) {
             const struct kz_intake_column *column = &intake->columns[j];
-            if (column->role == KZ_INTAKE_FIELD && column->path.depth == 1 && !column->path.envelope &&
+            if (column->has_path && column->path.depth == 1 && !column->path.envelope &&
                 kz_names_is_name(kz_column_field(&column->path)))
                 kz_names_add(&intake->names, intake->kind->number, cell_of(row->sheet, j), row->id, false);
         }
@@ -236,6 +278,9 @@ bool kz_intake_open(struct kz_intake *intake, const struct kz_kind *kind, const 
                NULL, header ? KZ_T_SHEET_EMPTY : KZ_T_SHEET_HEADER_ROW, NULL, 0);
         return false;
     }
+    for (size_t i = 0; i < set->count; i++)
+        kz_names_add_record(&intake->names, set->items[i]);
+    kz_names_sort(&intake->names);
     read_header(intake, header, problems);
     if (intake->id_column != NONE)
         for (const struct kz_sheet_row *row = header + 1; row < sheet->rows + sheet->row_count; row++)
@@ -273,13 +318,8 @@ static bool resolve(const struct kz_intake *intake, const struct kz_column_path 
         kz_buf_add(&one, value, list ? length : strlen(value));
         if (!list) rest = NULL;
         enum kz_found result = kz_names_resolve(&intake->names, field, kz_buf_text(&one), &found);
-        const char *near = found.size_bytes > 0 ? kz_buf_text(&found) : NULL;
         if (result != KZ_FOUND_ONE) {
-            enum kz_text_id id = result == KZ_FOUND_MANY ? KZ_T_IMPORT_REF_MANY
-                                 : near                  ? KZ_T_IMPORT_REF_NEAR
-                                                         : KZ_T_IMPORT_REF_NONE;
-            refuse(problems, place, "reference.live", field->source, id,
-                   KZ_TEXT_ARGS(field->name, kz_buf_text(&one), near));
+            refuse_reference(field, result, kz_buf_text(&one), kz_buf_text(&found), place, problems);
             fine = false;
         } else {
             kz_buf_addf(out, "%s%s", out->size_bytes ? ", " : "", kz_buf_text(&found));
@@ -325,15 +365,22 @@ static void add_cell(struct row_reading *reading, const struct kz_column_path *p
     kz_buf_fini(&ids);
 }
 
+/* On one line: a form's header often has several. */
+static void add_headed(struct kz_buf *out, const char *header, const char *text)
+{
+    if (out->size_bytes > 0) kz_buf_add_text(out, "\n");
+    for (; *header; header++)
+        if (*header != '\r' && *header != '\n') kz_buf_add(out, header, 1);
+    kz_buf_addf(out, ": %s", text);
+}
+
 /* Of several columns for one field the first adds all of them. */
 static bool join(const struct kz_intake *intake, const struct kz_sheet_row *row, size_t at, struct kz_buf *out)
 {
     bool several = false;
     for (size_t i = 0; i < intake->column_count; i++) {
         const struct kz_intake_column *column = &intake->columns[i];
-        if (i == at || column->role != KZ_INTAKE_FIELD ||
-            kz_column_compare(&column->path, &intake->columns[at].path) != 0)
-            continue;
+        if (i == at || !column->has_path || kz_column_compare(&column->path, &intake->columns[at].path) != 0) continue;
         if (i < at) return false;
         several = true;
     }
@@ -346,7 +393,7 @@ static bool join(const struct kz_intake *intake, const struct kz_sheet_row *row,
         if (intake->mapping) text = kz_mapping_value(intake->mapping, column->header, text);
         if (!*text) continue;
         if (several)
-            kz_buf_addf(out, "%s%s: %s", out->size_bytes ? "\n" : "", column->header, text);
+            add_headed(out, column->header, text);
         else
             kz_buf_add_text(out, text);
     }
@@ -378,7 +425,7 @@ static void read_cells(struct row_reading *reading, const struct kz_intake_row *
     kz_buf_init(&text, 0);
     for (size_t i = 0; i < intake->column_count; i++) {
         kz_buf_clear(&text);
-        if (intake->columns[i].role != KZ_INTAKE_FIELD || !join(intake, row->sheet, i, &text)) continue;
+        if (!intake->columns[i].has_path || !join(intake, row->sheet, i, &text)) continue;
         add_cell(reading, &intake->columns[i].path, kz_buf_text(&text), kz_intake_place(intake, row, i));
     }
     add_constants(reading, kz_intake_place(intake, row, intake->id_column));

@@ -14,8 +14,9 @@ enum kz_intake_role { KZ_INTAKE_IGNORED, KZ_INTAKE_ID, KZ_INTAKE_REV, KZ_INTAKE_
 
 struct kz_intake_column {
     enum kz_intake_role role;
-    struct kz_column_path path; /* FIELD */
-    const char *header;         /* borrowed */
+    bool has_path; /* FIELD; an ID too, where a mapping makes it a field as well */
+    struct kz_column_path path;
+    const char *header; /* borrowed */
 };
 
 struct kz_intake_row {

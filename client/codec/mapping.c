@@ -44,19 +44,23 @@ static void check_words(const struct kz_mapping *mapping, const struct kz_node *
     }
 }
 
-static void check_ignore(const struct kz_node *list, struct kz_violations *problems)
+static void check_list(const struct kz_node *list, struct kz_violations *problems)
 {
     bool fine = list->type == KZ_NODE_LIST;
     for (const struct kz_node *node = fine ? list->child : NULL; node; node = node->next)
         fine = fine && node->type == KZ_NODE_WORD;
-    if (!fine) refuse(problems, list->place, KZ_T_MAPPING_IGNORE, NULL, NULL);
+    if (!fine) refuse(problems, list->place, KZ_T_MAPPING_IGNORE, list->key, NULL);
 }
 
 static void read_id(struct kz_mapping *mapping, const struct kz_node *node, struct kz_violations *problems)
 {
-    const struct kz_node *column = kz_node_get(node, "column"), *prefix = kz_node_get(node, "prefix");
-    bool fine = column && column->type == KZ_NODE_WORD && (!prefix || prefix->type == KZ_NODE_WORD);
-    if (!fine || node->child_count != (prefix ? 2 : 1)) {
+    const struct kz_node *column = kz_node_get(node, "column"), *prefix = kz_node_get(node, "prefix"),
+                         *of = kz_node_get(node, "of");
+    bool fine = column && node->child_count == 1u + (prefix != NULL) + (of != NULL);
+    for (const struct kz_node *part = fine ? node->child : NULL; part; part = part->next)
+        fine = fine && part->type == KZ_NODE_WORD;
+    mapping->id_of = fine && of ? kz_kind_by_name(of->word) : NULL;
+    if (!fine || (of && !mapping->id_of)) {
         refuse(problems, node->place, KZ_T_MAPPING_ID, NULL, NULL);
         return;
     }
@@ -82,8 +86,11 @@ static void read_part(struct kz_mapping *mapping, const struct kz_node *node, st
     } else if (strcmp(node->key, "values") == 0 && node->type == KZ_NODE_MAP) {
         for (const struct kz_node *column = node->child; column; column = column->next)
             check_words(mapping, column, 0, problems);
+    } else if (strcmp(node->key, "skip") == 0 && node->type == KZ_NODE_MAP) {
+        for (const struct kz_node *column = node->child; column; column = column->next)
+            check_list(column, problems);
     } else if (strcmp(node->key, "ignore") == 0) {
-        check_ignore(node, problems);
+        check_list(node, problems);
     } else {
         refuse(problems, node->key_place, KZ_T_MAPPING_KEY, node->key, NULL);
     }
@@ -151,6 +158,14 @@ bool kz_mapping_ignores(const struct kz_mapping *mapping, const char *header)
     const struct kz_node *list = kz_node_get(mapping->root, "ignore");
     for (const struct kz_node *node = list ? list->child : NULL; node; node = node->next)
         if (kz_mapping_same(node->word, header)) return true;
+    return find(kz_node_get(mapping->root, "skip"), header) != NULL; /* it has said what it is there for */
+}
+
+bool kz_mapping_skips(const struct kz_mapping *mapping, const char *header, const char *value)
+{
+    const struct kz_node *list = find(kz_node_get(mapping->root, "skip"), header);
+    for (const struct kz_node *node = list ? list->child : NULL; node; node = node->next)
+        if (kz_mapping_same(node->word, value)) return true;
     return false;
 }
 

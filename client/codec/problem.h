@@ -18,6 +18,9 @@ struct kz_place {
 /* "file:line:column", or "file:F12". */
 void kz_place_format(struct kz_buf *out, struct kz_place place);
 
+/* Those of a spreadsheet's cells into its order, row by row; whatever else they are about comes last. */
+void kz_problems_sort_cells(struct kz_violations *problems);
+
 /* `source` may be NULL. */
 void kz_problem_add(struct kz_violations *problems, struct kz_place place, const char *rule, enum kz_text_id text,
                     const char *const *args, size_t count);
