@@ -443,6 +443,9 @@ static Kz__Error *find_command(struct kz_cli *cli)
 static Kz__Error *check_options(const struct kz_cli *cli)
 {
     if (cli->options.help) return NULL; /* `keizoku apply -f x --help` asks about apply */
+    if (cli->view.output == KZ_OUTPUT_DOT && !(cli->command->options & KZ_OPTION_GRAPH))
+        return kz_error_new(KZ_USAGE, KZ_T_DOT_NOT_HERE, KZ_T_DOT_IS_FOR, KZ_T_DOT_HINT,
+                            KZ_TEXT_ARGS(cli->command->name));
     unsigned wrong = cli->options.given & ~cli->command->options;
     if (wrong & KZ_OPTION_FIELDS) {
         struct kz_buf flag;

@@ -50,8 +50,9 @@ int kz_run_tick(struct kz_cli *cli);
 int kz_run_snapshot(struct kz_cli *cli);
 int kz_run_runbook(struct kz_cli *cli);
 int kz_run_schema(struct kz_cli *cli);
-int kz_run_system(struct kz_cli *cli);
-int kz_run_site(struct kz_cli *cli);
+int kz_run_derived(struct kz_cli *cli);
+void kz_run_derived_verbs(struct kz_buf *out, const struct kz_command *command, bool first); /* " impact deps" */
+bool kz_run_derived_takes(const struct kz_cli *cli); /* the verb after the command is one of its own */
 int kz_run_outcome(struct kz_cli *cli);
 int kz_run_cluster(struct kz_cli *cli);
 int kz_run_recover(struct kz_cli *cli);

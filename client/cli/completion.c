@@ -77,7 +77,8 @@ static void add_command_cases(struct kz_buf *out)
     const struct kz_command *commands = kz_commands(&count);
     for (size_t i = 0; i < count; i++) {
         kz_buf_addf(out, "    %s) words=%s;", commands[i].name, *commands[i].words ? commands[i].words : "-");
-        if (commands[i].options & KZ_OPTION_FIELDS) kz_completion_verbs(out, &commands[i]);
+        if ((commands[i].options & KZ_OPTION_FIELDS) || commands[i].run == kz_run_derived)
+            kz_completion_verbs(out, &commands[i]);
         kz_buf_add_text(out, " options=\"");
         if (commands[i].options & KZ_OPTION_FIELDS) kz_completion_fields(out, &commands[i]);
         add_options(out, commands[i].options);

@@ -18,7 +18,7 @@
 #define NEAR_MAX 3
 
 static const char *const read_words[] = {"auto", "linearizable", "local", NULL};
-static const char *const output_words[] = {"table", "wide", "json", "yaml", "csv", NULL};
+static const char *const output_words[] = {"table", "wide", "json", "yaml", "csv", "dot", NULL};
 static const char *const lang_words[] = {"en", "ja", NULL};
 static const char *const width_words[] = {"1", "2", NULL};
 
@@ -45,8 +45,8 @@ static const struct kz_option table[] = {
      "older data is shown, and the exit code is 7", "これより古いデータなら表示したうえで終了コード7"},
     {"timeout", 0, "KEIZOKU_TIMEOUT", KZ_OPTION_DURATION, AT(timeout_ms), 0, "10s", NULL, 1,
      "for one request, all retries included", "1要求の制限時間(再試行を含む)"},
-    {"output", 'o', "KEIZOKU_OUTPUT", KZ_OPTION_CHOICE, AT(output), 0, "table|wide|json|yaml|csv", output_words, KZ_OUTPUT_TABLE,
-     "form of the output", "出力形式"},
+    {"output", 'o', "KEIZOKU_OUTPUT", KZ_OPTION_CHOICE, AT(output), 0, "table|wide|json|yaml|csv|dot", output_words, KZ_OUTPUT_TABLE,
+     "form of the output (dot: the graph of system deps and order)", "出力形式(dot: system deps・order の図)"},
     {"lang", 0, "KEIZOKU_LANG", KZ_OPTION_CHOICE, AT(lang), 0, "en|ja", lang_words, 0,
      "language (default: LC_ALL, LC_MESSAGES, LANG)", "言語(既定: LC_ALL、LC_MESSAGES、LANG)"},
     {"ambiguous-width", 0, "KEIZOKU_AMBIGUOUS_WIDTH", KZ_OPTION_CHOICE, AT(ambiguous), 0, "1|2", width_words, 1,
@@ -113,6 +113,10 @@ static const struct kz_option table[] = {
      "without a second approver; --confirm must name the cluster", "2人目の承認なしで行う。--confirm にクラスター名が必要"},
     {"older", 0, NULL, KZ_OPTION_FLAG, AT(older), KZ_OPTION_RECOVER, NULL, NULL, 0,
      "although a newer survivor is known: what it holds more is given up", "より新しい残存ノードがあっても行う(その差分は引き継がれない)"},
+    {"at", 0, NULL, KZ_OPTION_TEXT, AT(at), KZ_OPTION_MOMENT, "TIME", NULL, 0,
+     "at this time instead of now", "今ではなくこの日時"},
+    {"area", 0, NULL, KZ_OPTION_TEXT, AT(area), KZ_OPTION_AREA, "AREA", NULL, 0,
+     "all sites of this disaster area", "この被災範囲の全拠点"},
     {"markdown", 0, NULL, KZ_OPTION_FLAG, AT(markdown), KZ_OPTION_MARKDOWN, NULL, NULL, 0,
      "all kinds as one Markdown page in both languages", "全種別を日英併記のMarkdown 1ページで出力"},
     {"id", 0, NULL, KZ_OPTION_NUMBER, AT(member_id), KZ_OPTION_MEMBER, "N", NULL, 0,

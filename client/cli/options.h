@@ -7,7 +7,7 @@
 #include "client/cli/error.h"
 #include "client/cli/event_record.h"
 
-enum kz_output { KZ_OUTPUT_TABLE, KZ_OUTPUT_WIDE, KZ_OUTPUT_JSON, KZ_OUTPUT_YAML, KZ_OUTPUT_CSV };
+enum kz_output { KZ_OUTPUT_TABLE, KZ_OUTPUT_WIDE, KZ_OUTPUT_JSON, KZ_OUTPUT_YAML, KZ_OUTPUT_CSV, KZ_OUTPUT_DOT };
 
 /* Bits of struct kz_command.options: options that are not global. */
 enum kz_option_set {
@@ -31,6 +31,9 @@ enum kz_option_set {
     KZ_OPTION_IMPORT = 1 << 21,
     KZ_OPTION_EXPORT = 1 << 22,
     KZ_OPTION_DIR = 1 << 23,
+    KZ_OPTION_MOMENT = 1 << 24,
+    KZ_OPTION_AREA = 1 << 25,
+    KZ_OPTION_GRAPH = 1 << 26, /* takes -o dot; no rows of the table */
 };
 
 /* Texts are owned; NULL: not given. */
@@ -56,6 +59,7 @@ struct kz_options {
     int64_t encoding; /* enum kz_encoding */
     char *as_of, *to; /* a revision or a time */
     char *kind;
+    char *at, *area;
     int64_t member_id; /* -1: none */
     bool observer;
     bool unapproved;

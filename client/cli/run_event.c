@@ -143,6 +143,17 @@ static const char *word_name(const char *field)
     return "done|skipped|failed";
 }
 
+static int fail_option(struct kz_cli *cli, const struct verb *verb, const char *flag)
+{
+    struct kz_buf usage;
+    kz_buf_init(&usage, 0);
+    kz_buf_addf(&usage, "%s %s", verb->command, verb->usage);
+    int status = kz_cli_fail(cli, kz_error_new(KZ_USAGE, KZ_T_OPTION_NOT_HERE, KZ_T_OPTION_OTHERS, KZ_T_USE_HELP_THIRD,
+                                               KZ_TEXT_ARGS(flag, kz_buf_text(&usage), cli->command->name)));
+    kz_buf_fini(&usage);
+    return status;
+}
+
 /* Words and options of the command line, each under its field's name. 0, or the status of a printed error. */
 static int read_fields(struct kz_cli *cli, const struct verb *verb, size_t next, struct fields *fields)
 {
@@ -159,18 +170,17 @@ static int read_fields(struct kz_cli *cli, const struct verb *verb, size_t next,
             add_given(fields, kind, given->name, given->value);
             continue;
         }
-        struct kz_buf flag, usage;
+        struct kz_buf flag;
         kz_buf_init(&flag, 0);
-        kz_buf_init(&usage, 0);
         kz_event_add_flag(&flag, &(struct kz_field){.name = given->name});
-        kz_buf_addf(&usage, "%s %s", verb->command, verb->usage);
-        int status =
-            kz_cli_fail(cli, kz_error_new(KZ_USAGE, KZ_T_OPTION_NOT_HERE, KZ_T_OPTION_OTHERS, KZ_T_USE_HELP_THIRD,
-                                          KZ_TEXT_ARGS(kz_buf_text(&flag), kz_buf_text(&usage), cli->command->name)));
+        int status = fail_option(cli, verb, kz_buf_text(&flag));
         kz_buf_fini(&flag);
-        kz_buf_fini(&usage);
         return status;
     }
+    if (cli->options.as_of) return fail_option(cli, verb, "--as-of");
+    const struct kz_field *at = kz_field_by_name(kind->fields, "at");
+    if (cli->options.at && !(at && takes_option(verb, at))) return fail_option(cli, verb, "--at");
+    if (cli->options.at) add_given(fields, kind, "at", cli->options.at);
     return 0;
 }
 
@@ -291,7 +301,7 @@ static int run(struct kz_cli *cli)
 int kz_run_incident(struct kz_cli *cli) { return run(cli); }
 int kz_run_report_status(struct kz_cli *cli) { return run(cli); }
 int kz_run_entry(struct kz_cli *cli) { return run(cli); }
-int kz_run_contact(struct kz_cli *cli) { return run(cli); }
+int kz_run_contact(struct kz_cli *cli) { return kz_run_derived_takes(cli) ? kz_run_derived(cli) : run(cli); }
 int kz_run_tick(struct kz_cli *cli) { return run(cli); }
 
 /* ---- following ---- */
@@ -393,6 +403,7 @@ void kz_completion_fields(struct kz_buf *out, const struct kz_command *command)
         bool first_of_kind = i == 0 || verbs[i - 1].kind != verbs[i].kind;
         if (strcmp(verbs[i].command, command->name) != 0 || (!first_of_kind && verbs[i].name)) continue;
         for (const struct kz_field *field = kz_kind_by_number(verbs[i].kind)->fields; field->name; field++) {
+            if ((command->options & KZ_OPTION_MOMENT) && strcmp(field->name, "at") == 0) continue; /* an option, too */
             kz_event_add_flag(out, field);
             kz_buf_add_text(out, " ");
         }
@@ -426,5 +437,7 @@ void kz_completion_verbs(struct kz_buf *out, const struct kz_command *command)
         if (!kind) kind = first_word_kind(&verbs[i]);
         first = false;
     }
+    kz_run_derived_verbs(out, command, first);
+    if (!kind) kind = kz_kind_by_name(command->name);
     kz_buf_addf(out, "\" ids=%s;", kind ? kind->name : "");
 }

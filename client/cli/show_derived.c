@@ -11,13 +11,13 @@
 #define NUMBER_TEXT_BYTES 24
 #define SECOND_MS 1000
 
-static void add_cell(struct kz_grid *grid, struct kz_buf *cell)
+void kz_show_add_cell(struct kz_grid *grid, struct kz_buf *cell)
 {
     kz_grid_add_cell(grid, kz_buf_text(cell));
     kz_buf_clear(cell);
 }
 
-static const char *priority_name(const Kz__System *system)
+const char *kz_show_priority(const Kz__System *system)
 {
     const struct kz_field *field = kz_field_by_name(kz_kind_by_number(KZ__KIND__SYSTEM)->fields, "priority");
     const struct kz_enum_value *value =
@@ -25,7 +25,7 @@ static const char *priority_name(const Kz__System *system)
     return value ? value->name : "";
 }
 
-static const char *title_of(const Kz__Record *record)
+const char *kz_show_title(const Kz__Record *record)
 {
     const struct kz_field *fields = kz_kind_by_number(record->kind)->fields;
     const struct kz_field *field = kz_field_by_name(fields, "name");
@@ -64,8 +64,8 @@ static json_t *encode_step(const struct kz_graph *graph, const struct kz_order *
     const Kz__Record *record = graph->systems[step->system];
     json_t *object = json_object(), *chain = json_array();
     kz_show_set(object, "system", kz_show_string(record->id));
-    kz_show_set(object, "name", kz_show_string(title_of(record)));
-    if (record->system->has_priority) kz_show_set(object, "priority", kz_show_string(priority_name(record->system)));
+    kz_show_set(object, "name", kz_show_string(kz_show_title(record)));
+    if (record->system->has_priority) kz_show_set(object, "priority", kz_show_string(kz_show_priority(record->system)));
     if (record->system->has_rto) kz_show_set(object, "rto_s", json_integer(record->system->rto));
     kz_show_set(object, "begins_s", json_integer(step->start_s));
     kz_show_set(object, "runs_s", json_integer(step->finish_s));
@@ -93,17 +93,17 @@ static void add_step(const struct kz_view *view, const struct kz_graph *graph, c
     kz_buf_init(&cell, 0);
     snprintf(number, sizeof number, "%zu", index + 1);
     kz_grid_add_cell(grid, number);
-    kz_grid_add_cell(grid, priority_name(record->system));
+    kz_grid_add_cell(grid, kz_show_priority(record->system));
     kz_grid_add_cell(grid, record->id);
-    kz_grid_add_cell(grid, title_of(record));
+    kz_grid_add_cell(grid, kz_show_title(record));
     if (record->system->has_rto) kz_duration_format(&cell, record->system->rto, view->japanese);
-    add_cell(grid, &cell);
+    kz_show_add_cell(grid, &cell);
     add_time(view, &cell, step->start_s, step->start_at_least);
-    add_cell(grid, &cell);
+    kz_show_add_cell(grid, &cell);
     add_time(view, &cell, step->finish_s, step->at_least);
-    add_cell(grid, &cell);
+    kz_show_add_cell(grid, &cell);
     if (step->misses) kz_show_duration(view, &cell, step->late_s * SECOND_MS);
-    add_cell(grid, &cell);
+    kz_show_add_cell(grid, &cell);
     kz_grid_add_cell(grid, step->after == SIZE_MAX ? "" : graph->systems[order->steps[step->after].system]->id);
     kz_buf_fini(&cell);
 }
@@ -111,6 +111,10 @@ static void add_step(const struct kz_view *view, const struct kz_graph *graph, c
 void kz_show_order(const struct kz_view *view, const struct kz_graph *graph, const struct kz_order *order,
                    const Kz__Meta *meta, struct kz_buf *out)
 {
+    if (view->output == KZ_OUTPUT_DOT) {
+        kz_show_dot(view, graph, NULL, order, out);
+        return;
+    }
     if (view->output == KZ_OUTPUT_JSON || view->output == KZ_OUTPUT_YAML) {
         json_t *items = json_array();
         for (size_t i = 0; i < order->count; i++)
@@ -187,7 +191,7 @@ static json_t *encode_impact(const struct kz_impact *impact, const struct kz_imp
     json_t *object = json_object(), *left = json_array();
     kz_show_set(object, "kind", kz_show_string(kz_show_kind(item->record->kind)));
     kz_show_set(object, "id", kz_show_string(item->record->id));
-    kz_show_set(object, "name", kz_show_string(title_of(item->record)));
+    kz_show_set(object, "name", kz_show_string(kz_show_title(item->record)));
     kz_show_set(object, "impact", kz_show_string(level_name(item->level)));
     if (item->because) {
         json_t *because = json_object();
@@ -200,6 +204,32 @@ static json_t *encode_impact(const struct kz_impact *impact, const struct kz_imp
     return object;
 }
 
+static void encode_runbook(void *data, const Kz__Record *runbook)
+{
+    json_t *object = json_object();
+    kz_show_set(object, "kind", kz_show_string(kz_show_kind(runbook->kind)));
+    kz_show_set(object, "id", kz_show_string(runbook->id));
+    kz_show_set(object, "name", kz_show_string(kz_show_title(runbook)));
+    kz_show_set(object, "impact", kz_show_string("USE"));
+    kz_assert(json_array_append_new(data, object) == 0);
+}
+
+struct runbook_rows {
+    const struct kz_view *view;
+    struct kz_grid *grid;
+};
+
+static void add_runbook(void *data, const Kz__Record *runbook)
+{
+    const struct runbook_rows *rows = data;
+    kz_grid_add_cell(rows->grid, kz_show_kind(runbook->kind));
+    kz_grid_add_cell(rows->grid, runbook->id);
+    kz_grid_add_cell(rows->grid, kz_show_title(runbook));
+    kz_grid_add_cell(rows->grid, kz_text(KZ_T_IMPACT_USE, rows->view->japanese));
+    kz_grid_add_cell(rows->grid, "");
+    kz_grid_add_cell(rows->grid, "");
+}
+
 void kz_show_impact(const struct kz_view *view, const struct kz_impact *impact, const Kz__Meta *meta,
                     struct kz_buf *out)
 {
@@ -207,6 +237,7 @@ void kz_show_impact(const struct kz_view *view, const struct kz_impact *impact, 
         json_t *items = json_array();
         for (size_t i = 0; i < impact->count; i++)
             kz_assert(json_array_append_new(items, encode_impact(impact, &impact->items[i])) == 0);
+        kz_impact_runbooks(impact, encode_runbook, items);
         kz_show_items(view, meta, items, out);
         return;
     }
@@ -221,12 +252,13 @@ void kz_show_impact(const struct kz_view *view, const struct kz_impact *impact, 
         const struct kz_impact_item *item = &impact->items[i];
         kz_grid_add_cell(&grid, kz_show_kind(item->record->kind));
         kz_grid_add_cell(&grid, item->record->id);
-        kz_grid_add_cell(&grid, title_of(item->record));
+        kz_grid_add_cell(&grid, kz_show_title(item->record));
         kz_grid_add_cell(&grid, kz_text(level_text(item->level), view->japanese));
         kz_grid_add_cell(&grid, item->because ? item->because->id : "");
         kz_impact_left(impact, item, add_left, &left);
-        add_cell(&grid, &left);
+        kz_show_add_cell(&grid, &left);
     }
+    kz_impact_runbooks(impact, add_runbook, &(struct runbook_rows){view, &grid});
     kz_show_grid(view, &grid, out);
     kz_buf_fini(&left);
 }

@@ -4,6 +4,7 @@
 #define KZ_CLIENT_CLI_TEXT_TABLE_H
 
 #include "client/cli/text_backup.h"
+#include "client/cli/text_derived.h"
 
 /* clang-format off */
 #define KZ_TEXT_TABLE(X) \
@@ -525,24 +526,7 @@
     X(COLUMN_NOTED, "NOTED", "記録日時") \
     X(COLUMN_WHAT, "WHAT", "内容") \
     X(COLUMN_MARK, "MARK", "備考") \
-    /* derived */ \
-    X(COLUMN_NUMBER, "NO", "順") \
-    X(COLUMN_BEGINS, "BEGINS", "着手") \
-    X(COLUMN_RUNS, "RUNS AGAIN", "復旧") \
-    X(COLUMN_LATE, "LATE BY", "RTO超過") \
-    X(COLUMN_WAITS, "WAITS FOR", "待つ相手") \
-    X(COLUMN_IMPACT, "IMPACT", "影響") \
-    X(COLUMN_BECAUSE, "BECAUSE OF", "原因") \
-    X(COLUMN_REMAINS, "WHAT IS LEFT", "残る代替") \
-    X(IMPACT_LOST, "lost", "喪失") \
-    X(IMPACT_SWITCHES, "switches over", "切替が必要") \
-    X(IMPACT_WEAKENED, "weakened", "低下") \
-    X(IMPACT_UNKNOWN, "there is no {2} {1}", "{2} {1} はありません") \
-    X(IMPACT_UNKNOWN_WHY, "it was never there, or it is retired", "登録されていないか、廃止されています") \
-    X(IMPACT_UNKNOWN_HINT, "keizoku list {2}", "keizoku list {2}") \
-    X(ORDER_AT_LEAST, "at least {1}", "{1}以上") \
-    X(ORDER_MISSES, "{1} misses its RTO by {2}: {3}", "{1} はRTOに{2}間に合いません: {3}") \
-    X(ORDER_CYCLE, "cycle: {1}; that {2} needs {3} is ignored here", "循環: {1}。ここでは {2} が {3} に依存することを無視しています") \
+    KZ_TEXT_DERIVED_TABLE(X) \
     X(DOC_BAD_KIND, "unknown kind {1}; did you mean {2}?", "{1} という種別はありません。{2} の間違いではありませんか") \
     X(DOC_BAD_KIND_LIST, "unknown kind {1} (one of {2})", "{1} という種別はありません({2} のいずれか)") \
     X(DOC_NO_ID, "id is missing", "id がありません") \

@@ -50,6 +50,14 @@ bool canned_read(struct canned *canned, const char *folder)
     return true;
 }
 
+bool canned_read_plan(struct canned *canned, const char *folder)
+{
+    if (!read_records(canned, folder, "plan.yaml")) return false;
+    for (size_t i = 0; i < canned->count; i++)
+        kz_record_derive(canned->records[i]);
+    return true;
+}
+
 bool canned_read_events(struct canned *canned, const char *folder)
 {
     if (!read_records(canned, folder, "events.yaml")) return false;

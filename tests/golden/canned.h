@@ -6,9 +6,11 @@
 #include "client/codec/decode.h"
 #include "proto/service.pb-c.h"
 
+#define CANNED_MAX 32
+
 struct canned {
     struct kz_entries entries;
-    Kz__Record *records[16];
+    Kz__Record *records[CANNED_MAX];
     size_t count;
 };
 
@@ -16,6 +18,8 @@ struct canned {
 bool canned_read(struct canned *canned, const char *folder);
 /* The events of events.yaml, one every ten minutes; those of remote are provisional. */
 bool canned_read_events(struct canned *canned, const char *folder);
+/* The records of plan.yaml: what people wrote of a small ministry, for what is derived from it. */
+bool canned_read_plan(struct canned *canned, const char *folder);
 #define CANNED_NOW_MS INT64_C(1768610772000) /* 2026-01-17T09:46:12+09:00 */
 void canned_free(struct canned *canned);
 Kz__Record *canned_find(const struct canned *canned, Kz__Kind kind, const char *id);

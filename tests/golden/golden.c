@@ -11,12 +11,13 @@
 #include "client/cli/show_event.h"
 #include "client/cli/show_undo.h"
 #include "tests/golden/canned.h"
+#include "tests/golden/derived.h"
 #include "tests/golden/runs.h"
 
 struct golden {
     const char *folder;
     bool update;
-    struct canned canned, events;
+    struct canned canned, events, plan;
     size_t cases, failed;
 };
 
@@ -361,6 +362,31 @@ static void write_impact(const struct golden *golden, const struct kz_view *view
     kz_set_fini(&set);
 }
 
+static void write_deps(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    golden_write_deps(&golden->plan, view, out);
+}
+
+static void write_plan_order(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    golden_write_plan_order(&golden->plan, view, out);
+}
+
+static void write_area(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    golden_write_area(&golden->plan, view, out);
+}
+
+static void write_duty(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    golden_write_duty(&golden->plan, view, out);
+}
+
+static void write_calltree(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    golden_write_calltree(&golden->plan, view, out);
+}
+
 static void write_schema(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
 {
     (void)golden;
@@ -464,6 +490,7 @@ static void write_zsh(const struct golden *golden, const struct kz_view *view, s
 #define JSON (1u << KZ_OUTPUT_JSON)
 #define YAML (1u << KZ_OUTPUT_YAML)
 #define CSV (1u << KZ_OUTPUT_CSV)
+#define DOT (1u << KZ_OUTPUT_DOT)
 
 static const struct {
     const char *name;
@@ -500,6 +527,11 @@ static const struct {
     {"event-usage", write_event_usage, TABLE, 0, 1, false},
     {"order", write_order, TABLE | JSON | CSV, 0, 1, false},
     {"impact", write_impact, TABLE | JSON, 0, 1, false},
+    {"impact-area", write_area, TABLE | JSON, 0, 1, false},
+    {"deps", write_deps, TABLE | JSON | CSV | DOT, 0, 1, false},
+    {"order-plan", write_plan_order, DOT, 0, 1, false},
+    {"duty", write_duty, TABLE | JSON | CSV, 0, 1, false},
+    {"calltree", write_calltree, TABLE | JSON | CSV, 0, 1, false},
     {"schema", write_schema, TABLE, 0, 1, false},
     {"banners", write_banners, TABLE, 0, 1, false},
     {"conflict", write_conflict, TABLE | JSON, 0, 1, false},
@@ -512,7 +544,7 @@ static const struct {
 
 static void run_case(struct golden *golden, size_t index, enum kz_output output, bool japanese)
 {
-    static const char *const endings[] = {"txt", "wide.txt", "json", "yaml", "csv"};
+    static const char *const endings[] = {"txt", "wide.txt", "json", "yaml", "csv", "dot"};
     struct kz_view view = {.output = output,
                            .japanese = japanese,
                            .ambiguous = cases[index].ambiguous,
@@ -530,14 +562,17 @@ static void run_case(struct golden *golden, size_t index, enum kz_output output,
 int main(int argc, char **argv)
 {
     struct golden golden = {.folder = argc > 1 ? argv[1] : ".", .update = argc > 2 && !strcmp(argv[2], "--update")};
-    if (!canned_read(&golden.canned, golden.folder) || !canned_read_events(&golden.events, golden.folder)) return 1;
+    if (!canned_read(&golden.canned, golden.folder) || !canned_read_events(&golden.events, golden.folder) ||
+        !canned_read_plan(&golden.plan, golden.folder))
+        return 1;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        for (enum kz_output output = KZ_OUTPUT_TABLE; output <= KZ_OUTPUT_CSV; output++)
+        for (enum kz_output output = KZ_OUTPUT_TABLE; output <= KZ_OUTPUT_DOT; output++)
             for (int japanese = 0; japanese < 2; japanese++)
                 if (cases[i].outputs & (1u << output)) run_case(&golden, i, output, japanese);
     check_leftovers(&golden);
     canned_free(&golden.canned);
     canned_free(&golden.events);
+    canned_free(&golden.plan);
     printf("golden: %zu outputs, %zu wrong\n", golden.cases, golden.failed);
     return golden.failed ? 1 : 0;
 }
