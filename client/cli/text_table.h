@@ -155,7 +155,7 @@
     X(WHY_TOO_BIG, "one transaction holds at most {1} records and {2} bytes", "1回に {1} 件、{2} バイトまでです") \
     X(WHY_TOO_BIG_SECOND, "one transaction holds at most {2} records and {3} bytes", "1回に {2} 件、{3} バイトまでです") \
     X(HINT_APPLY_SECOND, "keizoku apply -f {2} sends it as it is", "このまま送るには keizoku apply -f {2}") \
-    X(HINT_TOO_BIG, "apply --split sends several transactions", "apply --split で分割して送れます") \
+    X(HINT_TOO_BIG, "--split sends several transactions", "--split で分割して送れます") \
     X(WHY_INVALID, "{1} to correct", "{1} 件の誤りがあります") \
     X(HINT_INVALID, "correct them and apply again; nothing was changed (keizoku schema shows the rules)", "直してから再実行してください。何も変更されていません(規則は keizoku schema)") \
     X(WHY_BUSY, "the node is at one of its limits", "ノードが上限に達しています") \

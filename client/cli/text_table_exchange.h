@@ -25,7 +25,7 @@
     X(IMPORT_REF_NONE, "{1}: there is no {2}; write an id or a name that is registered", "{1}: 「{2}」は登録されていません。登録済みの識別子か名称を書いてください") \
     X(IMPORT_REF_NEAR, "{1}: there is no {2}; did you mean {3}?", "{1}: 「{2}」は登録されていません。「{3}」の間違いではありませんか") \
     X(IMPORT_REF_MANY, "{1}: {2} is the name of several ({3}); write the id", "{1}: 「{2}」という名称は複数あります({3})。識別子で書いてください") \
-    X(IMPORT_CONFLICTS, "{1}: {2} cells were changed both in the file and in the registry", "{1}: ファイルと登録の両方で変更されたセルが {2} 個あります") \
+    X(IMPORT_CONFLICTS, "{1}: cells that were changed both in the file and in the registry: {2}", "{1}: ファイルと登録の両方で変更されたセルが {2} 個あります") \
     X(IMPORT_CONFLICTS_WHY, "nothing was imported; the file was written before somebody else's change", "何も取り込んでいません。書き出した後に別の変更がありました") \
     X(IMPORT_CONFLICTS_HINT, "look at each, then say --take file or --take server; everything else is merged", "確かめてから --take file か --take server を指定してください。ほかの変更は合わせて取り込みます") \
     X(IMPORT_NOTHING, "nothing to change: {1} rows are as in the registry", "変更はありません。{1} 行とも登録のとおりです") \

@@ -15,6 +15,8 @@
 #define EMPTY_ROWS 1000 /* below the records: drop-downs for those still to be typed */
 #define WIDTH_NARROW 16.0
 #define WIDTH_WIDE 32.0
+#define FORMAT_NUMBER 1 /* Excel's own numbers of "0" and "@" */
+#define FORMAT_TEXT 49
 #define EXACT_MAX (INT64_C(1) << 53) /* what a double, Excel's only number, holds exactly */
 
 /* Each enum once, in a column of a hidden sheet: a drop-down written out is limited to 255 characters. */
@@ -144,8 +146,8 @@ const char *kz_xlsx_write(const char *path, const struct kz_export *kinds, size_
     if (!book) return "out of memory";
     struct formats formats = {
         .text = workbook_add_format(book), .number = workbook_add_format(book), .header = workbook_add_format(book)};
-    format_set_num_format(formats.text, "@"); /* or 03-0000-0001 loses its zero, and 1-2 becomes a day */
-    format_set_num_format(formats.number, "0");
+    format_set_num_format_index(formats.text, FORMAT_TEXT); /* or 0300000001 loses its zero, and 1-2 becomes a day */
+    format_set_num_format_index(formats.number, FORMAT_NUMBER);
     format_set_bold(formats.header);
     lxw_worksheet **sheets = kz_must_alloc(count + 1, sizeof(lxw_worksheet *));
     bool named = true;
