@@ -251,7 +251,10 @@ static void done_applied(void *data, const struct kz_applied *applied)
 static void done_import_failed(void *data, uint64_t seq, const struct kz_err *why)
 {
     struct kz_node *node = data;
-    kz_log_error("snapshot.import", "error=\"%s\"", why->text);
+    if (why->code == KZ_BUSY) /* the sender comes again by itself */
+        kz_log_info("snapshot.import_later", "why=\"%s\"", why->text);
+    else
+        kz_log_error("snapshot.import", "error=\"%s\"", why->text);
     kz_replica_import_failed(node->replica, seq >> LOCAL_BITS, why->text);
 }
 
