@@ -3,13 +3,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "node/base/assert.h"
 
+#define FRESH_SUFFIX ".part"
 #define STDIN_NAME "-"
 #define CHUNK_BYTES (64u << 10)
 
@@ -110,6 +113,24 @@ Kz__Error *kz_files_read(struct kz_files *files, const char *path)
             kz_error_new(KZ_USAGE, KZ_T_FILES_EMPTY, KZ_T_FILES_EMPTY_WHY, KZ_T_FILES_EMPTY_HINT, KZ_TEXT_ARGS(path));
     kz_violations_fini(&problems);
     return error;
+}
+
+int kz_files_write(const char *path, const struct kz_buf *bytes)
+{
+    struct kz_buf fresh;
+    kz_buf_init(&fresh, 0);
+    kz_buf_addf(&fresh, "%s" FRESH_SUFFIX, path);
+    int number = 0, fd = open(kz_buf_text(&fresh), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file) number = errno;
+    if (file && bytes->size_bytes > 0 && fwrite(bytes->data, 1, bytes->size_bytes, file) != bytes->size_bytes)
+        number = errno ? errno : EIO;
+    if (file && !number && (fflush(file) != 0 || fsync(fd) != 0)) number = errno;
+    if (file && fclose(file) != 0 && !number) number = errno;
+    if (!number && rename(kz_buf_text(&fresh), path) != 0) number = errno;
+    if (number && fd >= 0) (void)unlink(kz_buf_text(&fresh));
+    kz_buf_fini(&fresh);
+    return number;
 }
 
 void kz_files_fini(struct kz_files *files)

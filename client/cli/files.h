@@ -17,6 +17,9 @@ struct kz_files {
 Kz__Error *kz_files_read(struct kz_files *files, const char *path);
 /* One file's bytes, or standard input's ("-"); one more than KZ_DOCUMENT_MAX_BYTES at most. */
 Kz__Error *kz_files_read_bytes(const char *path, struct kz_buf *out);
+/* Into a new file that then takes the old one's place: one cut short must not look like one. What it holds may be
+ * confidential, so only its owner may read it. 0, or errno. */
+int kz_files_write(const char *path, const struct kz_buf *bytes);
 void kz_files_fini(struct kz_files *files);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client/cli/commands.h"
+#include "client/cli/files.h"
 #include "client/cli/gather.h"
 #include "client/codec/encode.h"
 #include "client/codec/export.h"
@@ -134,26 +135,6 @@ static void tell_done(struct export *export, const char *path, size_t count)
     kz_cli_tell(export->cli, KZ_T_EXPORT_DONE, KZ_TEXT_ARGS(path, number));
 }
 
-/* Into a new file that then takes the old one's place: an export cut short must not look like one. What it holds is
- * confidential, so only its owner may read it. */
-static int write_bytes(const char *path, const struct kz_buf *bytes)
-{
-    struct kz_buf fresh;
-    kz_buf_init(&fresh, 0);
-    kz_buf_addf(&fresh, "%s" FRESH_SUFFIX, path);
-    int number = 0, fd = open(kz_buf_text(&fresh), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file) number = errno;
-    if (file && bytes->size_bytes > 0 && fwrite(bytes->data, 1, bytes->size_bytes, file) != bytes->size_bytes)
-        number = errno ? errno : EIO;
-    if (file && !number && (fflush(file) != 0 || fsync(fd) != 0)) number = errno;
-    if (file && fclose(file) != 0 && !number) number = errno;
-    if (!number && rename(kz_buf_text(&fresh), path) != 0) number = errno;
-    if (number && fd >= 0) (void)unlink(kz_buf_text(&fresh));
-    kz_buf_fini(&fresh);
-    return number;
-}
-
 /* ---- the forms ---- */
 
 static int fail_refused(struct export *export, struct kz_violations *refused)
@@ -205,7 +186,7 @@ static int write_folder(struct export *export)
         kz_buf_init(&bytes, 0);
         kz_buf_addf(&path, "%s/%s.csv", folder, export->parts[i].kind->name);
         int status = make_csv(export, &export->parts[i], kz_buf_text(&path), &bytes);
-        int number = status ? 0 : write_bytes(kz_buf_text(&path), &bytes);
+        int number = status ? 0 : kz_files_write(kz_buf_text(&path), &bytes);
         if (number) status = fail_unwritable(export, kz_buf_text(&path), number);
         if (!status) tell_done(export, kz_buf_text(&path), export->parts[i].count);
         kz_buf_fini(&path);
@@ -273,7 +254,7 @@ static int make_and_write(struct export *export, struct kz_buf *out)
         make_document(export, out);
     }
     if (to_stdout) return 0;
-    int number = write_bytes(path, out);
+    int number = kz_files_write(path, out);
     kz_buf_clear(out);
     if (number) return fail_unwritable(export, path, number);
     tell_done(export, path, export->gathered.count);

@@ -37,6 +37,12 @@ int kz_run_skip_step(struct kz_cli *cli, const struct kz_runbook_words *words);
 int kz_run_fail_step(struct kz_cli *cli, const struct kz_runbook_words *words);
 int kz_run_note(struct kz_cli *cli, const struct kz_runbook_words *words);
 
+/* ---- its text (run_runbook_text.c) ---- */
+
+int kz_runbook_import(struct kz_cli *cli, const struct kz_runbook_words *words);
+int kz_runbook_export(struct kz_cli *cli, const struct kz_runbook_words *words);
+int kz_runbook_diff(struct kz_cli *cli, const struct kz_runbook_words *words);
+
 /* ---- help ---- */
 
 /* Usage with what each verb does; the verbs' names and the kind of the ids, as kz_completion_verbs writes them. */

@@ -6,6 +6,21 @@
 /* clang-format off */
 #define KZ_TEXT_RUNBOOK_TABLE(X) \
     X(RUNBOOK_WAITS, "runbooks written as APPROVED are not approved by that: an approver does it with keizoku runbook approve ID (keizoku list runbook shows the states)", "承認済と書かれた手順書も、登録だけでは承認されません。承認者が keizoku runbook approve ID で承認します(状態は keizoku list runbook)") \
+    X(MARKDOWN_FRONT, "a runbook begins with front matter: a line ---, then id, phase and so on in YAML, then a line ---", "手順書の先頭には前書きが必要です。--- の行、YAML の id・phase など、--- の行の順に書きます") \
+    X(MARKDOWN_FIELD, "below a step's heading stand its fields, one \"- name: value\" per line, then an empty line, then its text", "手順の見出しの下には「- 項目: 値」を1行ずつ書き、空行の後に内容を書きます") \
+    X(MARKDOWN_QUOTES, "a value that begins with a quote is one text in quotes, as in JSON", "引用符で始まる値は、JSON のように引用符で閉じた1つの文字列です") \
+    X(MARKDOWN_TITLE, "the title stands once, before the first step; in a text write \\# for a line that begins with #", "表題は最初の手順の前に1つだけです。内容の行頭の # は \\# と書きます") \
+    X(MARKDOWN_OUTSIDE, "text before the first step has no place: a step begins with \"## \"; a trigger or note stands in the front matter", "最初の手順より前の文は保存できません。手順は「## 」で始めます。開始条件や備考は前書きに書きます") \
+    X(RUNBOOK_NOT_MARKDOWN, "{1} is no .md file", "{1} は .md ファイルではありません") \
+    X(RUNBOOK_NOT_MARKDOWN_WHY, "runbook import reads Markdown with front matter", "runbook import は前書き付きの Markdown を読みます") \
+    X(RUNBOOK_NOT_MARKDOWN_HINT, "other forms: keizoku apply -f {1}", "他の形式は keizoku apply -f {1}") \
+    X(STEP_ADDED, "added", "追加") \
+    X(STEP_REMOVED, "removed", "削除") \
+    X(STEP_CHANGED, "changed", "変更") \
+    X(COLUMN_CHANGE, "CHANGE", "変更") \
+    X(COLUMN_STEP_BEFORE, "OLD STEP", "旧番号") \
+    X(COLUMN_STEP_AFTER, "STEP", "番号") \
+    X(RUNBOOK_EXPORTED, "{1} written to {2}", "{1} を {2} に書き出しました") \
     X(RUNBOOK_UNAPPROVED, "{1}: no version of it is approved", "{1}: 承認された版がありません") \
     X(RUNBOOK_UNAPPROVED_WHY, "what is carried out in an emergency has been checked by a second person beforehand", "非常時に実施する手順は、事前に別の人の確認を受けたものです") \
     X(RUNBOOK_UNAPPROVED_HINT, "keizoku runbook approve {1}; or start it as it is with --unapproved", "keizoku runbook approve {1}。このまま始めるなら --unapproved") \

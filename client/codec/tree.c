@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/codec/tree.h"
+#include "client/codec/markdown.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,6 +143,7 @@ bool kz_tree_read(struct kz_tree *tree, const char *file, const char *bytes, siz
     }
     if (size_bytes >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) bytes += 3, size_bytes -= 3; /* Excel's, Notepad's */
     if (!check_utf8(file, bytes, size_bytes, problems)) return false;
+    if (ends_with(file, ".md")) return kz_tree_read_markdown(tree, file, bytes, size_bytes, problems);
     if (is_json(file, bytes, size_bytes)) return kz_tree_read_json(tree, file, bytes, size_bytes, problems);
     return kz_tree_read_yaml(tree, file, bytes, size_bytes, problems);
 }

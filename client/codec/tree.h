@@ -42,7 +42,8 @@ bool kz_tree_read_yaml(struct kz_tree *tree, const char *file, const char *bytes
                        struct kz_violations *problems);
 bool kz_tree_read_json(struct kz_tree *tree, const char *file, const char *bytes, size_t size_bytes,
                        struct kz_violations *problems);
-/* By the name's ending; a nameless input is JSON when it begins with { or [. Checks size and UTF-8 first. */
+/* By the name's ending (.md: a runbook, markdown.h); a nameless input is JSON when it begins with { or [. Checks size
+ * and UTF-8 first. */
 bool kz_tree_read(struct kz_tree *tree, const char *file, const char *bytes, size_t size_bytes,
                   struct kz_violations *problems);
 void kz_tree_fini(struct kz_tree *tree);

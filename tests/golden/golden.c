@@ -10,6 +10,7 @@
 #include "client/cli/show_derived.h"
 #include "client/cli/show_event.h"
 #include "client/cli/show_undo.h"
+#include "client/codec/markdown.h"
 #include "tests/golden/canned.h"
 #include "tests/golden/derived.h"
 #include "tests/golden/runs.h"
@@ -319,6 +320,15 @@ static void write_runs(const struct golden *golden, const struct kz_view *view, 
 {
     runs_write(canned_find(&golden->canned, KZ__KIND__RUNBOOK, "kirikae"), view, true, out);
 }
+static void write_steps_diff(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    runs_write_diff(canned_find(&golden->canned, KZ__KIND__RUNBOOK, "kirikae"), view, out);
+}
+static void write_markdown(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    (void)view; /* a file for every language */
+    kz_markdown_write(out, canned_find(&golden->canned, KZ__KIND__RUNBOOK, "kirikae"));
+}
 static void write_event_usage(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
 {
     (void)golden;
@@ -524,6 +534,8 @@ static const struct {
     {"no-incident", write_no_incident, TABLE, 0, 1, false},
     {"run", write_run, TABLE | JSON | CSV, 0, 1, false},
     {"runs", write_runs, TABLE | CSV, 0, 1, false},
+    {"runbook-diff", write_steps_diff, TABLE | JSON | CSV, 0, 1, false},
+    {"runbook-markdown", write_markdown, TABLE, 0, 1, false},
     {"event-usage", write_event_usage, TABLE, 0, 1, false},
     {"order", write_order, TABLE | JSON | CSV, 0, 1, false},
     {"impact", write_impact, TABLE | JSON, 0, 1, false},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/cli/show_run.h"
+#include "client/cli/show_steps.h"
 #include "node/base/assert.h"
 #include "tests/golden/canned.h"
 
@@ -79,4 +80,36 @@ void runs_write(const Kz__Record *runbook, const struct kz_view *view, bool over
     kz_events_fini(&events);
     for (size_t i = 0; i < TICKS; i++)
         kz__record__free_unpacked(records[i], NULL);
+}
+
+static void add_step(Kz__Runbook *runbook, size_t place, const char *title, const char *body)
+{
+    Kz__Runbook__Step *step = kz_must_alloc(1, sizeof *step);
+    kz__runbook__step__init(step);
+    step->title = kz_must_strdup(title);
+    step->body = kz_must_strdup(body);
+    runbook->steps = kz_must_realloc(runbook->steps, (runbook->n_steps + 1) * sizeof(Kz__Runbook__Step *));
+    memmove(runbook->steps + place + 1, runbook->steps + place,
+            (runbook->n_steps - place) * sizeof(Kz__Runbook__Step *));
+    runbook->steps[place] = step;
+    runbook->n_steps++;
+}
+
+void runs_write_diff(const Kz__Record *runbook, const struct kz_view *view, struct kz_buf *out)
+{
+    Kz__Record *before = kz_record_dup(runbook), *after = kz_record_dup(runbook);
+    Kz__Meta meta = canned_meta(true);
+    kz_assert(before && after);
+    add_step(before->runbook, 2, "報告", "口頭で");
+    add_step(before->runbook, 3, "片付け", "不要");
+    add_step(before->runbook, 4, "終了", "記録する");
+    after->rev = before->rev + 7;
+    after->runbook->version = 3;
+    add_step(after->runbook, 0, "安否の確認", "点呼");
+    add_step(after->runbook, 3, "報告", "文書で");
+    add_step(after->runbook, 4, "終了の宣言", "記録する");
+    kz_show_steps_diff(view, before, after, &meta, out);
+    if (!kz_show_is_json(view) && view->output != KZ_OUTPUT_CSV) kz_show_steps_diff(view, after, after, &meta, out);
+    kz__record__free_unpacked(before, NULL);
+    kz__record__free_unpacked(after, NULL);
 }

@@ -138,6 +138,26 @@ test_together() {
     check all-have-the-same-state wait_until "$WAIT" all_equal
 }
 
+# Every sample leaves and comes back as it was; a file that somebody changed meanwhile is not written over.
+test_files() {
+    local id same=0 count=0
+    for id in $(keizoku list runbook -o json | json 'items.*.id'); do
+        count=$((count + 1))
+        keizoku runbook export "$id" -q -f "$WORK/$id.md" || continue
+        expect_text unchanged keizoku runbook import "$WORK/$id.md" && same=$((same + 1))
+    done
+    check every-runbook-comes-back-as-it-was expect_equal "$count" "$same"
+    check there-were-some test "$count" -gt 10
+    sed -i 's/^## 2\. .*/## 2. 回線の切替/' "$WORK/$ID.md"
+    check a-dry-run-changes-nothing expect_exit 0 keizoku runbook import "$WORK/$ID.md" --dry-run
+    check an-edited-file-is-imported expect_exit 0 keizoku runbook import "$WORK/$ID.md"
+    check the-diff-names-the-step expect_text 回線の切替 keizoku runbook diff "$ID"
+    check an-old-file-is-a-conflict expect_exit 4 keizoku runbook import "$WORK/$ID.md"
+    sed -i 's/^- expected_time: .*/- expected_time: すぐ/; /^rev:/d' "$WORK/$ID.md"
+    check a-bad-value-has-its-line expect_text "$ID.md:$(grep -n すぐ "$WORK/$ID.md" | head -n 1 | cut -d: -f1):" keizoku runbook import "$WORK/$ID.md"
+    check other-files-are-for-apply expect_exit 2 keizoku runbook import "$WORK/said"
+}
+
 lab_begin --nodes 3
 check the-sample-is-applied keizoku apply -q -f "$REPO/deploy/sample/"
 test_life
@@ -148,4 +168,5 @@ test_rules_of_ticks
 test_at_main
 test_at_remote
 test_together
+test_files
 finish
