@@ -42,6 +42,8 @@ enum kz_frame_type {
 #define KZ_ID_MAX_BYTES 64u
 #define KZ_NAME_MAX_BYTES 64u /* node, user and cluster names */
 #define KZ_PAGE_MAX 1000u
+#define KZ_SEARCH_HITS_MAX 200u        /* in one answer */
+#define KZ_SEARCH_TEXT_MAX_BYTES 1024u /* typed */
 #define KZ_REQUEST_ID_BYTES 16u
 #define KZ_VIOLATIONS_MAX 1000u
 #define KZ_NODES_MAX 9u

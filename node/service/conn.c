@@ -46,6 +46,12 @@ static bool send_response(struct kz_request *request, Kz__Response *response)
     meta.as_of_rev = request->as_of_rev;
     meta.has_as_of_ms = request->has_as_of && request->as_of_ms != 0;
     meta.as_of_ms = request->as_of_ms;
+    if (request->has_copy) {
+        meta.rev = request->copy_rev;
+        meta.applied_index = request->copy_index;
+        meta.has_data_time_ms = request->copy_time_ms != 0;
+        meta.data_time_ms = request->copy_time_ms;
+    }
     response->meta = &meta;
     enum kz_code code =
         kz_frame_write(request->conn->stream, KZ_FRAME_RESPONSE, request->stream, &response->base, KZ_FRAME_MAX_BYTES);

@@ -101,6 +101,7 @@ static const struct operation operations[] = {
     {"get", AT(get), EVERYBODY, take_read, NULL},
     {"list", AT(list), EVERYBODY, take_read, NULL},
     {"history", AT(history), ROLE(READER) | ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_read, NULL},
+    {"search", AT(search), EVERYBODY, take_read, NULL},
     {"watch", AT(watch), EVERYBODY, take_watch, NULL},
     {"status", AT(status), EVERYBODY, take_status, NULL},
     {"outcome", AT(outcome), ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR) | ROLE(BACKUP), take_read, NULL},
@@ -139,6 +140,7 @@ static bool kinds_known(const Kz__Request *message)
     if (message->get) return kz_kind_by_number(message->get->kind) != NULL;
     if (message->list) return kz_kind_by_number(message->list->kind) != NULL;
     if (message->history) return kz_kind_by_number(message->history->kind) != NULL;
+    if (message->search && message->search->has_kind) return kz_kind_by_number(message->search->kind) != NULL;
     if (message->watch && message->watch->has_kind) return kz_kind_by_number(message->watch->kind) != NULL;
     return true;
 }

@@ -69,6 +69,13 @@
     X(TOO_SLOW, TIMED_OUT, "the backup was read too slowly (less than 16 KiB/s)",                                      \
       "バックアップの受信が遅すぎます (16KiB/秒未満)", "save at a place nearer to a node, or ask another node",        \
       "ノードに近い場所で取得するか、別のノードを指定してください")                                                    \
+    X(SEARCH_TEXT, INVALID, "a search takes 1 to 8 words of letters or digits, at most 256 bytes each",                \
+      "検索語は1～8語で、各256バイト以内の文字または数字です", "keizoku search TEXT, e.g. 山田 0312",                  \
+      "keizoku search 検索語 (例 山田 0312)")                                                                          \
+    X(SEARCH_BUILDING, BUSY, "this node is still reading its records to search them", "このノードは検索の準備中です",  \
+      "try again in some seconds, or ask another node", "数秒後に再実行するか、別のノードに問い合わせてください")      \
+    X(SEARCH_QUEUE, BUSY, "too many searches are waiting", "待っている検索が多すぎます", "try again in a moment",      \
+      "少し待ってから再実行してください")                                                                              \
     X(READ_FAILED, CORRUPT, "this node could not read its stored copy", "このノードは保存データを読めませんでした",    \
       "ask another node; see this node's log", "別のノードに問い合わせ、このノードのログを確かめてください")           \
     X(NO_MEMORY_LEFT, NO_MEMORY, "this node is out of memory for this request",                                        \

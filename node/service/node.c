@@ -17,6 +17,7 @@
 #include "node/service/recover.h"
 #include "node/service/replica_io.h"
 #include "node/service/salvage.h"
+#include "node/service/search.h"
 
 #define CONTACT_KEY "leader.contact"
 
@@ -235,6 +236,7 @@ static void on_tick(uv_timer_t *timer)
     kz_changes_tick(node->changes);
     kz_watches_pump(node->watches); /* those with more to read than fits a turn */
     kz_snapshots_pump(node->snapshots);
+    kz_search_tick(node->search);
     if (node->stopping) stop_loop_if_due(node);
 }
 
@@ -251,6 +253,7 @@ static void on_second(uv_timer_t *timer)
     kz_lineage_tick(node);
     kz_conn_tick(node);
     kz_snapshots_second(node->snapshots);
+    kz_search_second(node->search);
     if (node->contact_wall_ms >= node->contact_stored_ms + store_every_ms && !kz_writer_no_space(node->writer)) {
         node->contact_stored_ms = node->contact_wall_ms;
         (void)kz_replica_io_put_local(node, CONTACT_KEY, &node->contact_wall_ms, sizeof node->contact_wall_ms);
@@ -396,6 +399,7 @@ enum kz_code kz_node_open(struct kz_node *node, const struct kz_service_config *
     node->recover = kz_recover_new(node);
     node->changes = kz_changes_new(node);
     node->salvage = kz_salvage_new(node);
+    node->search = kz_search_new(node);
 
     /* A failure from here on ends the process: the caller prints it and exits, nothing needs to be unwound. */
     enum kz_code code = open_net(node, err);
@@ -450,7 +454,8 @@ static void close_node(struct kz_node *node)
     kz_listener_close(node->listener, count_down, &open);
     kz_transport_close(node->transport, count_down, &open);
     kz_conn_close_all(node);
-    while (open > 0 || kz_conn_count(node) > 0 || kz_recover_working(node->recover))
+    kz_search_stop(node->search);
+    while (open > 0 || kz_conn_count(node) > 0 || kz_recover_working(node->recover) || kz_search_working(node->search))
         uv_run(&node->loop, UV_RUN_ONCE);
     kz_replica_io_close(node);
     kz_writer_close(node->writer);
@@ -466,6 +471,7 @@ static void close_node(struct kz_node *node)
     kz_reads_free(node->reads);
     kz_watches_free(node->watches);
     kz_snapshots_free(node->snapshots);
+    kz_search_free(node->search);
     kz_cluster_view_free(node->cluster_view);
     kz_incarnations_free(node->incarnations);
     kz_lineage_free(node->lineage);

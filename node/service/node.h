@@ -25,6 +25,7 @@ struct kz_lineage;
 struct kz_recover;
 struct kz_members;
 struct kz_salvage;
+struct kz_search;
 struct kz_replica_io_state;
 
 struct kz_node {
@@ -51,6 +52,7 @@ struct kz_node {
     struct kz_reads *reads;
     struct kz_watches *watches;
     struct kz_snapshots *snapshots;
+    struct kz_search *search;
     struct kz_cluster_view *cluster_view;
     TAILQ_HEAD(, kz_conn) conns;
     size_t conn_count;

@@ -11,6 +11,7 @@
 #include "node/registry/event.h"
 #include "node/service/node.h"
 #include "node/service/outbox.h"
+#include "node/service/search.h"
 
 #define PAGE_MAX_BYTES (KZ_FRAME_MAX_BYTES / 2) /* unless a single row is larger */
 #define PAGE_ROW_OVERHEAD_BYTES 16u             /* its tag and length */
@@ -337,6 +338,10 @@ static void answer_outcome(struct kz_request *request, struct kz_view *view)
 void kz_query_answer(struct kz_request *request)
 {
     struct kz_err err = {0};
+    if (request->message->search) {
+        kz_search_submit(request->node->search, request);
+        return;
+    }
     struct kz_view *view;
     enum kz_code code = kz_view_open(request->node->store, &view, &err);
     if (code != KZ_OK) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers read requests from this node's copy, in one store view that ends with the answer. Does not wait and does
- * not decide freshness: read.h did. Loop thread. */
+/* Answers read requests from this node's copy, in one store view that ends with the answer. Does not wait (a search is
+ * handed on to search.h, which does) and does not decide freshness: read.h did. Loop thread. */
 #ifndef KZ_SERVICE_QUERY_H
 #define KZ_SERVICE_QUERY_H
 
 #include "node/service/request.h"
 
-/* request->answered says how fresh the copy is; the request ends here. */
+/* request->answered says how fresh the copy is; the request ends here, or in its other room. */
 void kz_query_answer(struct kz_request *request);
 
 /* One page of changes for a watch: fills `changes` (owned elements, kz_query_free_changes) with those that match

@@ -32,6 +32,9 @@ struct kz_request {
     bool has_as_of;        /* the answer is the past: for its meta */
     uint64_t as_of_rev;
     int64_t as_of_ms; /* 0: revision 0 */
+    bool has_copy;    /* it was answered from an earlier moment of the copy than this: for its meta */
+    uint64_t copy_rev, copy_index;
+    int64_t copy_time_ms;
     /* The room that holds the request lets go of it (connection closed or stream cancelled). NULL while no room
      * holds it. */
     void (*forget)(struct kz_request *request);
