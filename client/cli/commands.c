@@ -26,6 +26,8 @@ static const struct kz_command table[] = {
      "all records of a kind", "種別の一覧"},
     {"get", "KI+", "KIND ID...", KZ_OPTION_AS_OF, READER, kz_run_get,
      "one record; -o yaml can be applied again", "1件の表示。-o yaml は apply で戻せる"},
+    {"search", "*", "TEXT...", KZ_OPTION_KIND | KZ_OPTION_RETIRED, READER, kz_run_search,
+     "all records with these words: kanji, kana, ASCII, a part of a telephone number", "全種別の検索: 漢字、かな、英数字、電話番号の一部"},
     {"apply", "", "-f FILE|DIR|-", KZ_OPTION_FILE | KZ_OPTION_DRY_RUN | KZ_OPTION_SPLIT, OPERATOR, kz_run_apply,
      "create and change records from YAML or JSON, all or nothing", "YAML・JSONから登録・変更(全件成功か全件取消し)"},
     {"edit", "KI", "KIND ID", 0, OPERATOR, kz_run_edit,

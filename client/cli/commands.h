@@ -33,6 +33,7 @@ int kz_run_status(struct kz_cli *cli);
 int kz_run_apply(struct kz_cli *cli);
 int kz_run_get(struct kz_cli *cli);
 int kz_run_list(struct kz_cli *cli);
+int kz_run_search(struct kz_cli *cli);
 int kz_run_edit(struct kz_cli *cli);
 int kz_run_history(struct kz_cli *cli);
 int kz_run_diff(struct kz_cli *cli);

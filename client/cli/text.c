@@ -16,6 +16,7 @@ static const struct row rows[] = {
     KZ_TEXT_TABLE(X)
     KZ_TEXT_EXCHANGE_TABLE(X)
     KZ_TEXT_RUNBOOK_TABLE(X)
+    KZ_TEXT_SEARCH_TABLE(X)
 #undef X
 };
 

@@ -25,6 +25,7 @@ enum kz_layer {
 };
 const char *kz_layer_text(enum kz_layer layer, bool japanese);
 
+#include "client/cli/text_search.h"
 #include "client/cli/text_table.h"
 #include "client/cli/text_table_exchange.h"
 #include "client/cli/text_table_runbook.h"
@@ -34,6 +35,7 @@ enum kz_text_id {
     KZ_TEXT_TABLE(X)
     KZ_TEXT_EXCHANGE_TABLE(X)
     KZ_TEXT_RUNBOOK_TABLE(X)
+    KZ_TEXT_SEARCH_TABLE(X)
 #undef X
         KZ_T_COUNT
 };
