@@ -174,6 +174,10 @@ static bool add_value(void *data, enum kz_search_class class, const char *path, 
     const uint8_t mark = (uint8_t) class;
     (void)path;
     kz_buf_add(entry, &mark, 1);
+    if (class == KZ_SEARCH_CLASS_ID) { /* as it is, for slot_id; and folded, as it is typed to be searched */
+        kz_buf_add_text(entry, text);
+        kz_buf_add(entry, &mark, 1);
+    }
     /* What is stored is UTF-8; what is not could not be typed either. */
     return kz_search_fold(text, entry) || !entry->failed;
 }

@@ -47,6 +47,7 @@ static bool look_at_value(void *data, enum kz_search_class class, const char *pa
     struct locating *locating = data;
     const char *folded = fold_part(text, strlen(text), &locating->folded);
     const char *found = strstr(folded, locating->word);
+    if (!found && class == KZ_SEARCH_CLASS_ID) found = strstr(folded = text, locating->word); /* as in the index */
     if (!found) return true;
     enum kz_search_rank rank = kz_search_rank_of(class, found == folded, strlen(found) == locating->word_bytes);
     if (rank >= locating->rank) return true;

@@ -152,6 +152,20 @@ static const char *search(const struct kz_search_index *index, const char *typed
     return out;
 }
 
+static void locate(const Kz__Record *record, const char *typed, const char *path, const char *snippet)
+{
+    struct kz_search_words words;
+    struct kz_buf where, around;
+    kz_buf_init(&where, 0);
+    kz_buf_init(&around, 0);
+    assert_true(kz_search_split(typed, &words));
+    assert_true(kz_search_locate(record, &words, &where, &around));
+    assert_string_equal(kz_buf_text(&where), path);
+    assert_string_equal(kz_buf_text(&around), snippet);
+    kz_buf_fini(&where);
+    kz_buf_fini(&around);
+}
+
 static struct kz_search_index *make_index(void)
 {
     struct kz_search_index *index = kz_search_index_new();
@@ -175,6 +189,21 @@ static void the_id_comes_first_then_names_then_kana_then_the_rest(void **state)
     assert_string_equal(search(index, "0311112222", false, 10), "within /1");
     assert_string_equal(search(index, "2222", false, 10), "whole within /2");
     assert_string_equal(search(index, "whole", false, 10), "whole /1");
+    kz_search_index_free(index);
+}
+
+static void an_id_with_numbers_in_it_is_found_and_told_as_it_is(void **state)
+{
+    (void)state;
+    static const char *const typed[] = {"r-2026-4q", "2026-4", "20264", "-", "r", "2026"};
+    struct kz_search_index *index = kz_search_index_new();
+    Kz__Record *record = make_contact("r-2026-4q", "x", NULL, NULL);
+    assert_true(kz_search_index_put(index, record));
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        assert_string_equal(search(index, typed[i], false, 10), "r-2026-4q /1");
+        locate(record, typed[i], "id", "r-2026-4q");
+    }
+    kz__record__free_unpacked(record, NULL);
     kz_search_index_free(index);
 }
 
@@ -258,22 +287,6 @@ static void after_many_changes_every_record_is_found_by_what_it_last_said(void *
     kz_search_index_free(index);
 }
 
-/* ---- where ---- */
-
-static void locate(const Kz__Record *record, const char *typed, const char *path, const char *snippet)
-{
-    struct kz_search_words words;
-    struct kz_buf where, around;
-    kz_buf_init(&where, 0);
-    kz_buf_init(&around, 0);
-    assert_true(kz_search_split(typed, &words));
-    assert_true(kz_search_locate(record, &words, &where, &around));
-    assert_string_equal(kz_buf_text(&where), path);
-    assert_string_equal(kz_buf_text(&around), snippet);
-    kz_buf_fini(&where);
-    kz_buf_fini(&around);
-}
-
 static void the_place_is_told_with_what_is_stored_there(void **state)
 {
     (void)state;
@@ -308,6 +321,7 @@ int main(void)
         cmocka_unit_test(telephone_numbers_are_compared_by_their_digits),
         cmocka_unit_test(nothing_to_search_for_is_no_word_and_bad_text_is_refused),
         cmocka_unit_test(the_id_comes_first_then_names_then_kana_then_the_rest),
+        cmocka_unit_test(an_id_with_numbers_in_it_is_found_and_told_as_it_is),
         cmocka_unit_test(several_words_must_all_be_there_in_any_field),
         cmocka_unit_test(a_word_is_not_found_across_two_fields),
         cmocka_unit_test(retired_records_are_found_only_when_asked_for_and_come_after_live_ones),
