@@ -306,7 +306,7 @@ static void the_place_is_told_with_what_is_stored_there(void **state)
            "。");
     locate(record, "庁舎管理", "note",
            "停電のときは、まず庁舎管理室へ行き、当直の担当者から非常用発電機室の鍵を受け取り、二人で点検票に沿って起動"
-           "操作を行う…");
+           "操作を行うこと…");
     kz__record__free_unpacked(record, NULL);
 }
 
