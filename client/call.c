@@ -163,11 +163,19 @@ static bool asks_to_retry(const struct call *call, enum kz_code code)
     }
 }
 
+/* What broke, else what the last node said. */
+static const char *why_unknown(const struct call *call, const struct kz_err *err)
+{
+    const Kz__Error *said = call->last ? call->last->error : NULL;
+    if (err->text[0]) return err->text;
+    return said && said->why_en && said->why_en[0] ? said->why_en : "no answer";
+}
+
 static enum kz_code give_up(struct call *call, Kz__Response **response, struct kz_err *err)
 {
     if (call->writes && call->maybe_applied) {
         char text[KZ_ERR_TEXT_BYTES];
-        snprintf(text, sizeof text, "%s", err->text[0] ? err->text : "no answer");
+        snprintf(text, sizeof text, "%s", why_unknown(call, err));
         return kz_fail(err, KZ_UNKNOWN_OUTCOME, "%s", text);
     }
     if (call->last) {

@@ -55,6 +55,30 @@ static void no_quorum_after_a_lost_answer_leaves_the_outcome_unknown(void **stat
     server_stop(server);
     assert_true(script.got >= 2);
     assert_memory_equal(script.ids[0], script.ids[1], KZ_REQUEST_ID_BYTES);
+    assert_int_equal(script.ages_ms[0], -1); /* sent for the first time */
+    assert_true(script.ages_ms[1] > 0);      /* it waited in between */
+    if (script.got > 2) assert_true(script.ages_ms[2] >= script.ages_ms[1]);
+}
+
+/* A node that refuses because it cannot tell (ASKED_LATE) is not the last word; its reason is. */
+static void why_an_outcome_is_unknown_is_what_the_last_node_said(void **state)
+{
+    (void)state;
+    char why[] = "it came too long after it was first sent";
+    const uint32_t codes[] = {KZ_UNKNOWN_OUTCOME};
+    struct script script = {.acts = answers, .codes = codes, .count = 1, .why = why};
+    struct server *server = server_start(world_node_folder, "main", follow_script, &script);
+    char nodes[64];
+    snprintf(nodes, sizeof nodes, "127.0.0.1:%d", server_port(server));
+    struct kz_client *client = world_open_client(nodes, world_user_folder, world_user_folder, KZ__READ_MODE__AUTO, 700);
+    Kz__Response *response = NULL;
+    struct kz_err err;
+    assert_int_equal(ask_write(client, &response, &err), KZ_UNKNOWN_OUTCOME);
+    assert_null(response);
+    assert_non_null(strstr(err.text, why));
+    kz_client_free(client);
+    server_stop(server);
+    assert_true(script.got >= 2);
 }
 
 static void no_quorum_at_one_node_is_asked_at_the_next(void **state)
@@ -236,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_write_whose_answer_was_lost_is_asked_again_with_the_same_id),
         cmocka_unit_test(no_quorum_after_a_lost_answer_leaves_the_outcome_unknown),
+        cmocka_unit_test(why_an_outcome_is_unknown_is_what_the_last_node_said),
         cmocka_unit_test(no_quorum_at_one_node_is_asked_at_the_next),
         cmocka_unit_test(a_refusal_that_will_not_change_is_not_asked_again),
         cmocka_unit_test(auto_prefers_a_node_with_a_quorum_over_the_lone_one_that_answered),

@@ -88,11 +88,15 @@ enum server_act follow_script(void *data, unsigned n, const Kz__Request *request
 {
     struct script *script = data;
     unsigned at = n < script->count ? n : script->count - 1;
-    if (request->write && n < 16) memcpy(script->ids[n], request->write->request_id.data, KZ_REQUEST_ID_BYTES);
+    if (request->write && n < 16) {
+        memcpy(script->ids[n], request->write->request_id.data, KZ_REQUEST_ID_BYTES);
+        script->ages_ms[n] = request->write->has_age_ms ? (int64_t)request->write->age_ms : -1;
+    }
     script->got = n + 1;
     if (script->codes[at]) {
         kz__error__init(&script->error);
         script->error.code = script->codes[at];
+        script->error.why_en = script->why;
         response->error = &script->error;
     } else if (request->write) {
         kz__outcome__init(&script->outcome);

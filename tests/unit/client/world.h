@@ -41,6 +41,8 @@ struct script {
     unsigned count;
     unsigned got;
     uint8_t ids[16][KZ_REQUEST_ID_BYTES];
+    int64_t ages_ms[16]; /* of writes; -1: none was told */
+    char *why;           /* of errors; NULL: none */
     Kz__Error error;
     Kz__Outcome outcome;
 };
