@@ -122,12 +122,21 @@ static bool is_given(const struct kz_field *field)
     return (field->flags & (KZ_FIELD_SYSTEM | KZ_FIELD_DERIVED)) == 0;
 }
 
-/* "rto" and 目標復旧時間 in one mapping are the same field twice. */
+/* By its name as it stands, without folding: names written by a program are. */
+static bool is_name(const struct kz_field *fields, const char *key)
+{
+    for (const struct kz_field *field = fields; field && field->name; field++)
+        if (strcmp(field->name, key) == 0) return true;
+    return false;
+}
+
+/* "rto" and 目標復旧時間 in one mapping are the same field twice. `first`: fields that a key means before it can mean
+ * one of `fields`, or NULL. */
 static bool check_once(const struct kz_field *field, const struct kz_node *map, const struct kz_node *node,
-                       const struct kz_field *fields, struct kz_violations *problems)
+                       const struct kz_field *fields, const struct kz_field *first, struct kz_violations *problems)
 {
     for (const struct kz_node *other = map->child; other != node; other = other->next) {
-        if (kz_field_by_name(fields, other->key) != field) continue;
+        if (is_name(first, other->key) || kz_field_by_name(fields, other->key) != field) continue;
         add_problem(problems, node->key_place, "document.duplicate", KZ_T_DOC_DUPLICATE, field->name, NULL);
         return false;
     }
@@ -141,7 +150,7 @@ static void decode_fields(ProtobufCMessage *message, const struct kz_field *fiel
         const struct kz_field *field = kz_field_by_name(fields, node->key);
         if (!field)
             report_unknown(fields, NULL, node, problems);
-        else if (is_given(field) && check_once(field, map, node, fields, problems))
+        else if (is_given(field) && check_once(field, map, node, fields, NULL, problems))
             decode_field(message, field, node, problems);
     }
 }
@@ -229,7 +238,8 @@ static void decode_record_fields(struct kz_entry *entry, const struct kz_kind *k
         if (!field) field = kz_field_by_name(envelope, node->key);
         if (!field)
             report_unknown(kind->fields, envelope, node, problems);
-        else if (!is_given(field) || !check_once(field, entry->node, node, in_body ? kind->fields : envelope, problems))
+        else if (!is_given(field) || !check_once(field, entry->node, node, in_body ? kind->fields : envelope,
+                                                 in_body ? NULL : kind->fields, problems))
             continue;
         else if (!in_body && strcmp(field->name, LABELS_KEY) == 0)
             decode_labels(entry->record, field, node, problems);
