@@ -47,9 +47,11 @@ static bool is_in_use(const Kz__Runbook *runbook)
     return !(runbook->has_state && runbook->state == KZ__RUNBOOK__STATE__RETIRED);
 }
 
+/* Also while the next version is written: what is carried out is the approved one. */
 static bool is_approved(const Kz__Runbook *runbook)
 {
-    return runbook->has_state && runbook->state == KZ__RUNBOOK__STATE__APPROVED;
+    if (!runbook->has_state || runbook->state == KZ__RUNBOOK__STATE__RETIRED) return false;
+    return runbook->state == KZ__RUNBOOK__STATE__APPROVED || runbook->has_approved_rev;
 }
 
 static bool is_of_phase(const Kz__Record *record, Kz__Runbook__Phase phase)
@@ -177,7 +179,7 @@ void kz_doctor_runbook_drill(struct kz_examination *x)
     }
     for (size_t i = 0; i < count; i++) {
         const char *since = last[i] != NULL ? last[i] : runbooks[i]->runbook->approved_on;
-        if (is_approved(runbooks[i]->runbook) && kz_day_is_past(x, since, every_s))
+        if (since != NULL && is_approved(runbooks[i]->runbook) && kz_day_is_past(x, since, every_s))
             kz_find(x, runbooks[i], kz_arg_duration(every_s), kz_arg_text(since), KZ_NOTHING);
     }
     free(last);
