@@ -32,6 +32,8 @@ enum kz_frame_type {
 #define KZ_BATCH_MAX_BYTES (256u << 10)                              /* soft: a batch closes once it is past this */
 #define KZ_ENTRY_MAX_BYTES (KZ_BATCH_MAX_BYTES + KZ_FRAME_MAX_BYTES) /* last command may exceed it */
 #define KZ_CHUNK_MAX_BYTES (256u << 10)
+#define KZ_BLOB_MAX_BYTES (32u << 20)                               /* one attachment's content */
+#define KZ_BLOB_CHUNKS_MAX (KZ_BLOB_MAX_BYTES / KZ_CHUNK_MAX_BYTES) /* all but the last have KZ_CHUNK_MAX_BYTES */
 #define KZ_MUTATIONS_MAX 1000u
 #define KZ_COMMAND_TOUCHED_MAX_BYTES (8u << 20) /* stored records one command may change, together */
 #define KZ_RETIRE_UNASKED_MAX 50u               /* records one command retires without being told how many */
@@ -82,6 +84,8 @@ static_assert(KZ_RECORD_MAX_BYTES < KZ_FRAME_MAX_BYTES, "a record fits a frame")
 static_assert(KZ_REWIND_TRY_MAX < KZ_REWIND_REVISIONS_MAX, "what is tried can be done");
 static_assert(KZ_ENTRY_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "an entry fits a peer frame");
 static_assert(KZ_CHUNK_MAX_BYTES < KZ_PEER_FRAME_MAX_BYTES, "a snapshot chunk fits a peer frame");
+static_assert(KZ_CHUNK_MAX_BYTES + 4096 < KZ_FRAME_MAX_BYTES, "a blob chunk fits a frame");
+static_assert(KZ_BLOB_MAX_BYTES % KZ_CHUNK_MAX_BYTES == 0, "the largest content is whole chunks");
 static_assert(KZ_BATCH_MAX_BYTES < KZ_PROPOSAL_QUEUE_MAX_BYTES, "the queue holds several batches");
 static_assert(KZ_REQUEST_TIMEOUT_MAX_MS + KZ_REQUESTS_STEP_MAX_MS < KZ_REQUEST_AGE_MAX_MS,
               "what a client still waits for is not refused, also when a new leader's clock is ahead");

@@ -105,3 +105,22 @@ const char *kz_buf_text(struct kz_buf *buf)
     buf->data[buf->size_bytes] = '\0';
     return (const char *)buf->data;
 }
+
+static int hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+    return -1;
+}
+
+bool kz_hex_read(const char *text, uint8_t *out, size_t size_bytes)
+{
+    if (strlen(text) != 2 * size_bytes) return false;
+    for (size_t i = 0; i < size_bytes; i++) {
+        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+        if (high < 0 || low < 0) return false;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}

@@ -51,4 +51,7 @@ static inline uint16_t kz_get_u16(const uint8_t *in) { return (uint16_t)((in[0] 
 static inline uint32_t kz_get_u32(const uint8_t *in) { return ((uint32_t)kz_get_u16(in) << 16) | kz_get_u16(in + 2); }
 static inline uint64_t kz_get_u64(const uint8_t *in) { return ((uint64_t)kz_get_u32(in) << 32) | kz_get_u32(in + 4); }
 
+/* Exactly 2 * size_bytes hexadecimal digits of either case; else false, and `out` holds anything. */
+bool kz_hex_read(const char *text, uint8_t *out, size_t size_bytes);
+
 #endif

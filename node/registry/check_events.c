@@ -150,6 +150,23 @@ static void check_undo(struct kz_check *check, const Kz__Mutation *mutation)
                      "巻き戻しには確認したリビジョンと、種別の全件を表す指定が必要です");
 }
 
+/* The content of an attachment comes in chunks, before the record that refers to it. */
+static void check_content(struct kz_check *check, const Kz__Mutation *mutation)
+{
+    bool chunk = mutation->op == KZ__MUTATION__OP__CHUNK;
+    bool attachment = mutation->kind == KZ__KIND__ATTACHMENT;
+    if ((bool)mutation->has_chunk != chunk || (chunk && !attachment) ||
+        (chunk && (mutation->chunk.len == 0 || mutation->chunk.len > KZ_CHUNK_MAX_BYTES)))
+        kz_check_add(check, "", "chunk.form", NULL, "only an attachment has chunks of content, each 1 byte to 256 KiB",
+                     "内容を分割して送れるのは添付だけで、1つは1バイト〜256KiBです");
+    if (!mutation->has_content) return;
+    if (!attachment || mutation->op != KZ__MUTATION__OP__PUT || mutation->content.len % KZ_EVENT_HASH_BYTES != 0 ||
+        mutation->content.len > KZ_BLOB_CHUNKS_MAX * KZ_EVENT_HASH_BYTES)
+        kz_check_add(check, "", "content.form", NULL,
+                     "a list of chunks belongs to the PUT of an attachment, at most 128 of 32 bytes each",
+                     "内容の一覧は添付の登録(PUT)だけに付けられ、32バイトのものを128件までです");
+}
+
 void kz_mutation_check_op(const Kz__Mutation *mutation, struct kz_violations *violations)
 {
     struct kz_check check;
@@ -161,6 +178,7 @@ void kz_mutation_check_op(const Kz__Mutation *mutation, struct kz_violations *vi
     kz_check_begin(&check, &named, violations);
     if (kind->event == (mutation->op == KZ__MUTATION__OP__APPEND)) {
         check_undo(&check, mutation);
+        check_content(&check, mutation);
         return;
     }
     if (kind->event)

@@ -7,6 +7,7 @@
 
 #include "node/base/assert.h"
 #include "node/base/log.h"
+#include "node/store/blob_state.h"
 #include "node/store/requests.h"
 #include "node/store/rewind.h"
 #include "node/store/stage.h"
@@ -117,8 +118,12 @@ static enum kz_code settle(struct application *on, struct kz_stage *stage)
     const Kz__Outcome *outcome = &stage->outcome;
     on->scratch->arena.limit_bytes = SIZE_MAX; /* decided: what writing it needs is bounded by what it holds */
     for (size_t i = 0; i < stage->count; i++) {
-        if (stage->items[i].unchanged) continue;
-        enum kz_code code = write_item(on, stage, &stage->items[i]);
+        enum kz_code code = kz_blob_refer(on->txn, &stage->items[i], on->err);
+        if (code == KZ_OK && !stage->items[i].unchanged) code = write_item(on, stage, &stage->items[i]);
+        if (code != KZ_OK) return code;
+    }
+    if (kz_blob_wanted(command) && outcome->code == KZ_OK) {
+        enum kz_code code = kz_blob_store(on->txn, command, on->err);
         if (code != KZ_OK) return code;
     }
     if (stage->rewinds > 0) {
@@ -186,7 +191,7 @@ static enum kz_code apply_batch(struct application *on, struct kz_bytes data, bo
         enum kz_code code = apply_command(on, batch->commands[i]);
         if (code != KZ_OK) return code;
     }
-    return KZ_OK;
+    return kz_blob_collect(on->txn, on->err);
 }
 
 static enum kz_code apply_configuration(struct application *on, struct kz_bytes data)

@@ -170,7 +170,8 @@ static enum kz_code open_environment(struct kz_store *store, const struct kz_sto
 
 /* ---- tables ---- */
 
-static int open_tables(struct kz_store *store, MDB_txn *mdb, unsigned flags)
+/* `added_flags`: for the tables that a store of an earlier version has not. */
+static int open_tables(struct kz_store *store, MDB_txn *mdb, unsigned flags, unsigned added_flags)
 {
     for (unsigned generation = 0; generation < KZ_GENERATIONS; generation++) {
         for (unsigned table = KZ_TABLE_FIRST; table <= KZ_TABLE_LAST; table++) {
@@ -185,7 +186,8 @@ static int open_tables(struct kz_store *store, MDB_txn *mdb, unsigned flags)
                 size_t size = strlen(name);
                 snprintf(name + size, sizeof(name) - size, "_%c", (char)('a' + (int)generation));
             }
-            int rc = mdb_dbi_open(mdb, name, flags, &store->dbi[generation][table]);
+            bool is_added = table >= KZ_TABLE_FIRST_ADDED;
+            int rc = mdb_dbi_open(mdb, name, is_added ? added_flags : flags, &store->dbi[generation][table]);
             if (rc != MDB_SUCCESS) return rc;
         }
     }
@@ -212,7 +214,7 @@ static enum kz_code create_tables(struct kz_store *store, const struct kz_store_
     enum kz_code code = kz_store_extend(store, err);
     if (code != KZ_OK) goto done;
     int rc = mdb_txn_begin(store->env, NULL, 0, &scope.mdb);
-    if (rc == MDB_SUCCESS) rc = open_tables(store, scope.mdb, MDB_CREATE);
+    if (rc == MDB_SUCCESS) rc = open_tables(store, scope.mdb, MDB_CREATE, MDB_CREATE);
     if (rc != MDB_SUCCESS)
         code = kz_lmdb_fail(rc, err, "make the tables");
     else
@@ -230,20 +232,25 @@ done:
     return code;
 }
 
-static enum kz_code open_existing(struct kz_store *store, struct kz_err *err)
+static int try_open(struct kz_store *store, unsigned txn_flags, unsigned added_flags)
 {
     MDB_txn *mdb = NULL;
-    int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &mdb);
-    if (rc != MDB_SUCCESS) return kz_lmdb_fail(rc, err, "open the tables");
-    rc = open_tables(store, mdb, 0);
-    if (rc != MDB_SUCCESS) {
-        mdb_txn_abort(mdb);
-        return rc == MDB_NOTFOUND ? kz_fail(err, KZ_CORRUPT, "a table is missing: this is not a store of keizoku")
-                                  : kz_lmdb_fail(rc, err, "open the tables");
-    }
-    rc = mdb_txn_commit(mdb); /* a commit, so that the handles stay */
-    if (rc != MDB_SUCCESS) return kz_lmdb_fail(rc, err, "open the tables");
-    return KZ_OK;
+    int rc = mdb_txn_begin(store->env, NULL, txn_flags, &mdb);
+    if (rc != MDB_SUCCESS) return rc;
+    rc = open_tables(store, mdb, 0, added_flags);
+    if (rc == MDB_SUCCESS) return mdb_txn_commit(mdb); /* a commit, so that the handles stay */
+    mdb_txn_abort(mdb);
+    return rc;
+}
+
+static enum kz_code open_existing(struct kz_store *store, struct kz_err *err)
+{
+    int rc = try_open(store, MDB_RDONLY, 0);
+    /* An earlier version's store has no tables for attachments: they are made, empty. */
+    if (rc == MDB_NOTFOUND) rc = try_open(store, 0, MDB_CREATE);
+    if (rc == MDB_SUCCESS) return KZ_OK;
+    return rc == MDB_NOTFOUND ? kz_fail(err, KZ_CORRUPT, "a table is missing: this is not a store of keizoku")
+                              : kz_lmdb_fail(rc, err, "open the tables");
 }
 
 static enum kz_code open_or_create_tables(struct kz_store *store, const struct kz_store_options *options,

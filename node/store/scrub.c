@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "node/base/assert.h"
+#include "node/store/blob_state.h"
 #include "node/store/requests.h"
 #include "node/store/stage.h"
 #include "node/store/state.h"
@@ -186,6 +187,7 @@ static enum kz_code check_tables(struct scrub *scrub)
 {
     uint64_t records, history, index_rows, references, requests, order, rest;
     enum kz_code code = walk(scrub, KZ_TABLE_RECORDS, check_record, &records);
+    if (code == KZ_OK) code = kz_blob_scrub(&scrub->view->scope, &scrub->sum, scrub->err);
     if (code == KZ_OK) code = check_state(scrub);
     if (code == KZ_OK) code = walk(scrub, KZ_TABLE_HISTORY, check_change, &history);
     if (code == KZ_OK) code = check_count(scrub, KZ_TABLE_HISTORY, history, scrub->meta.rev);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "node/base/assert.h"
+#include "node/store/blob_state.h"
 #include "node/store/sealed.h"
 #include "node/store/state.h"
 
@@ -194,6 +195,16 @@ static enum kz_code count_record(struct kz_import *import, struct kz_bytes paylo
     return KZ_OK;
 }
 
+static enum kz_code count_blob(struct kz_import *import, struct kz_bytes payload, struct kz_err *err)
+{
+    enum kz_table table = (enum kz_table)import->table;
+    struct kz_bytes key = {import->key.bytes, import->key.size_bytes};
+    const char *fault = kz_blob_row_fault(table, key, payload);
+    if (fault != NULL) return bad_rows(err, fault);
+    kz_blob_sum(&import->records_sum, table, key, payload);
+    return KZ_OK;
+}
+
 static enum kz_code import_value(struct kz_store_txn *txn, struct kz_bytes sealed, struct kz_err *err)
 {
     struct kz_import *import = &txn->scope.store->import;
@@ -214,6 +225,7 @@ static enum kz_code import_value(struct kz_store_txn *txn, struct kz_bytes seale
         import->has_meta = true;
     }
     if (table == KZ_TABLE_RECORDS) code = count_record(import, payload, err);
+    if (kz_blob_table(table)) code = count_blob(import, payload, err);
     import->history_rows += table == KZ_TABLE_HISTORY;
     import->request_rows += table == KZ_TABLE_REQUESTS;
     import->request_bytes += table == KZ_TABLE_REQUESTS && payload.size_bytes >= 8 ? payload.size_bytes - 8 : 0;

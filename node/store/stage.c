@@ -11,6 +11,7 @@
 #include "node/base/assert.h"
 #include "node/registry/event.h"
 #include "node/registry/runbook_life.h"
+#include "node/store/blob_state.h"
 #include "node/store/rewind.h"
 #include "node/store/state.h"
 
@@ -534,6 +535,7 @@ static enum kz_code decide(struct kz_stage *stage)
 {
     bool go_on = true;
     if (kz_rewind_wanted(stage->command)) return kz_rewind_decide(stage);
+    if (kz_blob_wanted(stage->command)) return kz_blob_decide(stage);
     bool sound = check_shapes(stage);
     if (stage->failure != KZ_OK) return stage->failure;
     if (!sound) {
@@ -547,6 +549,7 @@ static enum kz_code decide(struct kz_stage *stage)
         if (code != KZ_OK || !go_on) return code;
     }
     check_records(stage);
+    if (stage->failure == KZ_OK) stage->failure = kz_blob_check(stage);
     if (stage->failure == KZ_OK) encode_records(stage);
     if (stage->failure != KZ_OK) return stage->failure;
     if (stage->violations.count > 0) {

@@ -29,6 +29,10 @@ const char *kz_table_name(enum kz_table table)
         [KZ_TABLE_REQUESTS] = "requests",
         [KZ_TABLE_REQUESTS_ORDER] = "requests_order",
         [KZ_TABLE_AUDIT] = "audit",
+        [KZ_TABLE_CHUNKS] = "chunks",
+        [KZ_TABLE_CONTENTS] = "contents",
+        [KZ_TABLE_LOOSE] = "loose",
+        [KZ_TABLE_LOOSE_ORDER] = "loose_order",
     };
     kz_assert(table >= KZ_TABLE_FIRST && table <= KZ_TABLE_LAST);
     return names[table];

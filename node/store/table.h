@@ -26,6 +26,10 @@
  *   REQUESTS       request id                            order u64, kz.Outcome without `current`
  *   REQUESTS_ORDER order                                 request id, requests' clock when it was applied u64
  *   AUDIT          index                                 head (32), flags u8 (1 = held a command or a change)
+ *   CHUNKS         SHA-256 of the chunk                  the chunk's bytes (blob.c)
+ *   CONTENTS       SHA-256 of the content                size u64, SHA-256 of each chunk
+ *   LOOSE          SHA-256 of the chunk                  since i64: no record version refers to it yet
+ *   LOOSE_ORDER    since i64, SHA-256 of the chunk       empty
  *
  * Numbers in keys and payloads are u64 big-endian unless said otherwise. */
 enum kz_table {
@@ -40,10 +44,15 @@ enum kz_table {
     KZ_TABLE_REQUESTS = 9,
     KZ_TABLE_REQUESTS_ORDER = 10,
     KZ_TABLE_AUDIT = 11,
+    KZ_TABLE_CHUNKS = 12, /* from here on: made when an older store is opened */
+    KZ_TABLE_CONTENTS = 13,
+    KZ_TABLE_LOOSE = 14,
+    KZ_TABLE_LOOSE_ORDER = 15,
 };
 #define KZ_TABLE_FIRST KZ_TABLE_HARD
 #define KZ_TABLE_FIRST_STATE KZ_TABLE_STATE
-#define KZ_TABLE_LAST KZ_TABLE_AUDIT
+#define KZ_TABLE_FIRST_ADDED KZ_TABLE_CHUNKS
+#define KZ_TABLE_LAST KZ_TABLE_LOOSE_ORDER
 #define KZ_GENERATIONS 3u
 /* The log belongs to its generation too: an install leaves the old one behind whole, whatever its size. */
 static inline bool kz_table_generational(enum kz_table table)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "node/base/assert.h"
+#include "node/store/hash.h"
 
 #define MAP_BYTES (256u << 20)
 
@@ -158,6 +159,20 @@ void command_move(struct command *command, const char *id, Kz__Runbook__State to
     mutation->to_state = to;
 }
 
+void command_chunk(struct command *command, const char *id, const uint8_t *bytes, size_t size_bytes)
+{
+    Kz__Mutation *mutation = add_mutation(command, KZ__MUTATION__OP__CHUNK, KZ__KIND__ATTACHMENT, id);
+    mutation->has_chunk = 1;
+    mutation->chunk = (ProtobufCBinaryData){size_bytes, (uint8_t *)(uintptr_t)bytes};
+}
+
+void command_content(struct command *command, const uint8_t *list, size_t size_bytes)
+{
+    Kz__Mutation *mutation = &command->mutations[command->message.n_mutations - 1];
+    mutation->has_content = 1;
+    mutation->content = (ProtobufCBinaryData){size_bytes, (uint8_t *)(uintptr_t)list};
+}
+
 void command_expect(struct command *command, uint64_t rev)
 {
     Kz__Mutation *mutation = &command->mutations[command->message.n_mutations - 1];
@@ -172,6 +187,20 @@ Kz__Record *make_org(const char *id, const char *name, const char *parent)
     record->org->has_type = 1;
     record->org->type = KZ__ORG__TYPE__DIVISION;
     if (parent != NULL) record->org->parent = kz_must_strdup(parent);
+    return record;
+}
+
+Kz__Record *make_attachment(const char *id, const uint8_t hash[KZ_HASH_BYTES], size_t size_bytes)
+{
+    Kz__Record *record = kz_record_new(KZ__KIND__ATTACHMENT, id);
+    Kz__Attachment *attachment = record->attachment;
+    attachment->name = kz_must_strdup("構成図.pdf");
+    attachment->media_type = kz_must_strdup("application/pdf");
+    attachment->sha256 = kz_must_alloc(1, 2 * KZ_HASH_BYTES + 1);
+    for (size_t i = 0; i < KZ_HASH_BYTES; i++)
+        snprintf(attachment->sha256 + 2 * i, 3, "%02x", hash[i]);
+    attachment->has_size = 1;
+    attachment->size = (int64_t)size_bytes;
     return record;
 }
 
@@ -352,6 +381,34 @@ void fixture_fill(struct fixture *f)
     must(kz_txn_put_hard(txn, f->term, 2, &must_err));
     must(kz_txn_put_local(txn, "cursor", "abc", 3, &must_err));
     must(kz_store_commit(txn, &must_err));
+}
+
+static void hash_text(const char *text, uint8_t out[KZ_HASH_BYTES])
+{
+    struct kz_hash hash;
+    kz_hash_init(&hash);
+    kz_hash_add(&hash, text, strlen(text));
+    kz_hash_done(&hash, out);
+}
+
+void fixture_fill_blobs(struct fixture *f)
+{
+    static const char *const texts[] = {"kept one", "kept two", "loose one", "loose two"};
+    for (size_t i = 0; i < 4; i++) {
+        struct command command;
+        uint8_t hash[KZ_HASH_BYTES];
+        char id[] = "file-0";
+        id[5] = (char)('0' + i);
+        hash_text(texts[i], hash);
+        command_init(&command, f->request++);
+        command_chunk(&command, id, (const uint8_t *)texts[i], strlen(texts[i]));
+        fixture_must(f, &command, KZ_OK);
+        if (i >= 2) continue;
+        command_init(&command, f->request++);
+        command_put(&command, make_attachment(id, hash, strlen(texts[i])));
+        command_content(&command, hash, sizeof(hash)); /* one chunk: the same hash */
+        fixture_must(f, &command, KZ_OK);
+    }
 }
 
 void fixture_copy_state(struct fixture *from, struct fixture *to, size_t room)

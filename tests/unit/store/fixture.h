@@ -53,10 +53,14 @@ void command_verify(struct command *command, Kz__Kind kind, const char *id);
 void command_revert(struct command *command, Kz__Kind kind, const char *id, uint64_t to_rev);
 void command_rewind(struct command *command, Kz__Kind kind, uint64_t to_rev, uint64_t reviewed_rev);
 void command_move(struct command *command, const char *id, Kz__Runbook__State to); /* a runbook */
-void command_expect(struct command *command, uint64_t rev);                        /* of the last mutation added */
+/* `bytes` and `content` are borrowed until the command ends. */
+void command_chunk(struct command *command, const char *id, const uint8_t *bytes, size_t size_bytes);
+void command_content(struct command *command, const uint8_t *list, size_t size_bytes); /* of the last mutation added */
+void command_expect(struct command *command, uint64_t rev);                            /* of the last mutation added */
 
 /* Valid records; free with the command or kz__record__free_unpacked. */
 Kz__Record *make_org(const char *id, const char *name, const char *parent);
+Kz__Record *make_attachment(const char *id, const uint8_t hash[KZ_HASH_BYTES], size_t size_bytes);
 Kz__Record *make_system(const char *id, const char *owner, const char *depends_on);
 
 /* Batch of one command as an entry: appended, applied and committed. Ends the command. Free the outcome with
@@ -80,6 +84,8 @@ uint64_t fixture_rev(struct fixture *f, Kz__Kind kind, const char *id);
 void fixture_scrub(struct fixture *f);
 /* Some of everything: live, retired, verified, referring records, refusals, a configuration, local values. */
 void fixture_fill(struct fixture *f);
+/* Stored and loose contents of attachments, two of each. */
+void fixture_fill_blobs(struct fixture *f);
 /* Copies the state by snapshot rows in chunks of `room` bytes, and installs it. */
 void fixture_copy_state(struct fixture *from, struct fixture *to, size_t room);
 

@@ -10,7 +10,7 @@
 
 #include "node/base/assert.h"
 
-#define TABLES_MAX 32
+#define TABLES_MAX 64
 #define ROWS_TRIED 4
 
 struct raw {
@@ -36,6 +36,10 @@ static const struct {
     {"requests_a", "requests", true},
     {"requests_order_a", "requests", true},
     {"audit_a", "audit", false},
+    {"chunks_a", "chunks", true},
+    {"contents_a", "contents", true},
+    {"loose_a", "loose", true},
+    {"loose_order_a", "loose_order", true},
 };
 #define TABLE_COUNT (sizeof(tables) / sizeof(tables[0]))
 
@@ -108,6 +112,7 @@ static void a_flipped_bit_in_any_value_of_any_table_is_found(void **state)
 {
     struct fixture *f = *state;
     fixture_fill(f);
+    fixture_fill_blobs(f);
     fixture_scrub(f);
     fixture_close(f);
     size_t tried = 0;
@@ -145,6 +150,7 @@ static void a_value_under_another_key_is_found(void **state)
     struct fixture *f = *state;
     size_t tried = 0;
     fixture_fill(f);
+    fixture_fill_blobs(f);
     fixture_close(f);
     for (size_t table = 0; table < TABLE_COUNT; table++) {
         struct raw raw;
@@ -174,6 +180,7 @@ static void a_lost_row_is_found(void **state)
 {
     struct fixture *f = *state;
     fixture_fill(f);
+    fixture_fill_blobs(f);
     fixture_close(f);
     for (size_t table = 0; table < TABLE_COUNT; table++) {
         if (!tables[table].loss_shows) continue;
