@@ -110,6 +110,7 @@ static const struct operation operations[] = {
     {"cluster", AT(cluster), ROLE(OPERATOR), take_cluster, NULL},
     {"salvage event", AT(salvage), ROLE(OPERATOR), take_salvage, brings_event},
     {"salvage", AT(salvage), ROLE(OPERATOR) | ROLE(APPROVER) | ROLE(AUDITOR), take_salvage, NULL},
+    {"blob", AT(blob), EVERYBODY, take_read, NULL},
     {"snapshot", AT(snapshot), ROLE(OPERATOR) | ROLE(BACKUP), take_snapshot, NULL},
 };
 #undef AT

@@ -128,6 +128,14 @@
     X(SALVAGE_EVENT, INVALID, "the event does not fit its identity: it was changed on the way",                        \
       "この記録は識別情報と一致しません。途中で変更されています", "use the file as keizoku salvage export wrote it",   \
       "keizoku salvage export が書いたファイルをそのまま使ってください")                                               \
+    X(CONTENT_TRY, TOO_BIG, "a new content is not tried beforehand: all of it would be read",                          \
+      "新しい内容の登録は、全部を読む必要があるため事前の試行はできません", "do it without --dry-run",                 \
+      "--dry-run を付けずに実行してください")                                                                          \
+    X(NO_CONTENT, NOT_FOUND, "this content is not stored", "この内容は保存されていません",                             \
+      "keizoku blob put ID FILE sends it", "keizoku blob put ID ファイル で登録できます")                              \
+    X(BLOB_FORM, PROTOCOL, "hashes of content have 32 bytes, at most 128 at once",                                     \
+      "内容のハッシュは32バイトで、一度に128件までです", "use the keizoku client or libkeizoku",                       \
+      "keizoku クライアントを使ってください")                                                                          \
     X(OUTCOME_GONE, NOT_FOUND, "this request id is not among the remembered ones", "この要求IDの記録はありません",     \
       "it was never applied, or is older than three minutes and the last 10,000 writes",                               \
       "適用されていないか、3分より古く、かつ直近1万件に入らない要求です")                                              \

@@ -9,6 +9,7 @@
 #include "node/base/log.h"
 #include "node/registry/record.h"
 #include "node/registry/event.h"
+#include "node/service/blob.h"
 #include "node/service/node.h"
 #include "node/service/outbox.h"
 #include "node/service/search.h"
@@ -36,7 +37,7 @@ struct page {
     bool no_memory;
 };
 
-static void fail_read(struct kz_request *request, enum kz_code code, const struct kz_err *err)
+void kz_query_fail(struct kz_request *request, enum kz_code code, const struct kz_err *err)
 {
     kz_log_error("read.failed", "code=%s error=\"%s\"", kz_code_name(code), err->text);
     kz_request_fail(request, code == KZ_NO_MEMORY ? KZ_FAULT_NO_MEMORY_LEFT : KZ_FAULT_READ_FAILED, NULL);
@@ -63,7 +64,7 @@ static bool find_past(struct kz_request *request, struct kz_view *view, const ui
     if (code == KZ_TOO_OLD)
         kz_request_fail(request, latest ? KZ_FAULT_REVISION_FUTURE : KZ_FAULT_REVISION_BEHIND, NULL);
     else
-        fail_read(request, code, &err);
+        kz_query_fail(request, code, &err);
     return false;
 }
 
@@ -98,7 +99,7 @@ static void answer_get(struct kz_request *request, struct kz_view *view)
         return;
     }
     if (code != KZ_OK) {
-        fail_read(request, code, &err);
+        kz_query_fail(request, code, &err);
         return;
     }
     Kz__Response response = KZ__RESPONSE__INIT;
@@ -200,7 +201,7 @@ static void answer_list(struct kz_request *request, struct kz_view *view)
         if (page->more) response.next = page->last_id;
         kz_request_reply(request, &response);
     } else {
-        fail_read(request, code, &err);
+        kz_query_fail(request, code, &err);
     }
     for (size_t i = 0; i < page->count; i++)
         kz__record__free_unpacked(page->records[i], NULL);
@@ -297,7 +298,7 @@ static void answer_history(struct kz_request *request, struct kz_view *view)
     if (code == KZ_NOT_FOUND || (code == KZ_OK && changes.count == 0 && !history->before_rev)) {
         kz_request_fail(request, KZ_FAULT_NO_SUCH_RECORD, NULL);
     } else if (code != KZ_OK) {
-        fail_read(request, code, &err);
+        kz_query_fail(request, code, &err);
     } else {
         Kz__Response response = KZ__RESPONSE__INIT;
         response.changes = changes.items;
@@ -326,7 +327,7 @@ static void answer_outcome(struct kz_request *request, struct kz_view *view)
         return;
     }
     if (code != KZ_OK) {
-        fail_read(request, code, &err);
+        kz_query_fail(request, code, &err);
         return;
     }
     Kz__Response response = KZ__RESPONSE__INIT;
@@ -345,7 +346,7 @@ void kz_query_answer(struct kz_request *request)
     struct kz_view *view;
     enum kz_code code = kz_view_open(request->node->store, &view, &err);
     if (code != KZ_OK) {
-        fail_read(request, code, &err);
+        kz_query_fail(request, code, &err);
         return;
     }
     const Kz__Request *message = request->message;
@@ -355,6 +356,8 @@ void kz_query_answer(struct kz_request *request)
         answer_list(request, view);
     else if (message->history)
         answer_history(request, view);
+    else if (message->blob)
+        kz_blob_answer(request, view);
     else
         answer_outcome(request, view);
     kz_view_close(view);

@@ -4,10 +4,14 @@
 #ifndef KZ_SERVICE_QUERY_H
 #define KZ_SERVICE_QUERY_H
 
+#include "node/base/err.h"
 #include "node/service/request.h"
 
 /* request->answered says how fresh the copy is; the request ends here, or in its other room. */
 void kz_query_answer(struct kz_request *request);
+
+/* The request ends: its copy could not be read. Logged. */
+void kz_query_fail(struct kz_request *request, enum kz_code code, const struct kz_err *err);
 
 /* One page of changes for a watch: fills `changes` (owned elements, kz_query_free_changes) with those that match
  * kind (0 = all) and id (NULL = all), from *next_rev on; moves *next_rev past what was looked at. */

@@ -339,6 +339,8 @@ static bool is_short(const struct kz_writes *writes, const Kz__Command *command)
 {
     const Kz__Mutation *first = command->mutations[0];
     uint64_t rev = writes->node->applied.rev;
+    for (size_t i = 0; i < command->n_mutations; i++)
+        if (command->mutations[i]->has_content) return false; /* all of it would be read */
     return first->op != KZ__MUTATION__OP__REWIND || rev <= first->to_rev || rev - first->to_rev <= KZ_REWIND_TRY_MAX;
 }
 
@@ -348,7 +350,8 @@ static void try_only(struct kz_writes *writes, struct kz_request *request, const
     struct kz_view *view;
     Kz__Outcome *outcome;
     if (!is_short(writes, command)) {
-        kz_request_fail(request, KZ_FAULT_REWIND_FAR, NULL);
+        bool rewinds = command->mutations[0]->op == KZ__MUTATION__OP__REWIND;
+        kz_request_fail(request, rewinds ? KZ_FAULT_REWIND_FAR : KZ_FAULT_CONTENT_TRY, NULL);
         return;
     }
     if (kz_view_open(writes->node->store, &view, &err) != KZ_OK) {
