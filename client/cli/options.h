@@ -34,6 +34,7 @@ enum kz_option_set {
     KZ_OPTION_MOMENT = 1 << 24,
     KZ_OPTION_AREA = 1 << 25,
     KZ_OPTION_GRAPH = 1 << 26, /* takes -o dot; no rows of the table */
+    KZ_OPTION_BLOB = 1 << 25,
 };
 
 /* Texts are owned; NULL: not given. */
@@ -60,6 +61,7 @@ struct kz_options {
     char *as_of, *to; /* a revision or a time */
     char *kind;
     char *at, *area;
+    char *blob_name, *media_type;
     int64_t member_id; /* -1: none */
     bool observer;
     bool unapproved;
