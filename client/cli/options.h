@@ -34,7 +34,7 @@ enum kz_option_set {
     KZ_OPTION_MOMENT = 1 << 24,
     KZ_OPTION_AREA = 1 << 25,
     KZ_OPTION_GRAPH = 1 << 26, /* takes -o dot; no rows of the table */
-    KZ_OPTION_BLOB = 1 << 25,
+    KZ_OPTION_BLOB = 1 << 27,
 };
 
 /* Texts are owned; NULL: not given. */

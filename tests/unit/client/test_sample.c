@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "client/cli/files.h"
+#include "node/base/assert.h"
 #include "node/registry/doctor.h"
 #include "node/registry/impact.h"
 #include "node/registry/order.h"
@@ -24,31 +25,37 @@
 
 static const char *repository;
 
+#define FOLDERS 2
+
 struct sample {
-    struct kz_files files;
+    struct kz_files files[FOLDERS];
+    size_t count; /* of records in them */
     struct kz_set set;
     struct kz_graph graph;
 };
 
 static int load(void **state)
 {
+    static const char *const folders[FOLDERS] = {"deploy/sample", "deploy/sample/files"};
     static struct sample sample;
-    char path[4096];
-    snprintf(path, sizeof path, "%s/deploy/sample", repository);
-    Kz__Error *error = kz_files_read(&sample.files, path);
-    if (error) {
-        for (size_t i = 0; i < error->n_violations; i++)
-            fprintf(stderr, "%s: %s\n", error->violations[i]->path, error->violations[i]->en);
-        return -1;
+    const Kz__Record **records = NULL;
+    for (size_t folder = 0; folder < FOLDERS; folder++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", repository, folders[folder]);
+        struct kz_entries *entries = &sample.files[folder].entries;
+        Kz__Error *error = kz_files_read(&sample.files[folder], path);
+        if (error) {
+            for (size_t i = 0; i < error->n_violations; i++)
+                fprintf(stderr, "%s: %s\n", error->violations[i]->path, error->violations[i]->en);
+            return -1;
+        }
+        records = kz_must_realloc(records, (sample.count + entries->count) * sizeof(records[0]));
+        for (size_t i = 0; i < entries->count; i++) {
+            kz_record_derive(entries->items[i].record);
+            records[sample.count++] = entries->items[i].record;
+        }
     }
-    size_t count = sample.files.entries.count;
-    const Kz__Record **records = calloc(count, sizeof(records[0]));
-    if (!records) return -1;
-    for (size_t i = 0; i < count; i++) {
-        kz_record_derive(sample.files.entries.items[i].record);
-        records[i] = sample.files.entries.items[i].record;
-    }
-    kz_set_init(&sample.set, records, count);
+    kz_set_init(&sample.set, records, sample.count);
     kz_graph_init(&sample.graph, &sample.set);
     free(records);
     *state = &sample;
@@ -60,7 +67,8 @@ static int unload(void **state)
     struct sample *sample = *state;
     kz_graph_fini(&sample->graph);
     kz_set_fini(&sample->set);
-    kz_files_fini(&sample->files);
+    for (size_t folder = 0; folder < FOLDERS; folder++)
+        kz_files_fini(&sample->files[folder]);
     return 0;
 }
 
@@ -75,7 +83,7 @@ static void every_reference_of_the_sample_is_answered(void **state)
     struct sample *sample = *state;
     for (size_t i = 0; i < sample->set.count; i++)
         kz_record_references(sample->set.items[i], check_reference, sample);
-    assert_int_equal(sample->set.count, sample->files.entries.count); /* none stands twice */
+    assert_int_equal(sample->set.count, sample->count); /* none stands twice */
     assert_int_equal(sample->graph.count, SYSTEMS);
     assert_int_equal(sample->graph.cycle_count, 0);
 }
