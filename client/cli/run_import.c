@@ -13,6 +13,7 @@
 #include "node/base/assert.h"
 
 #define NUMBER_TEXT_BYTES 24
+#define WORKBOOK_MAGIC "PK\x03\x04" /* of a zip, which an .xlsx is */
 #define USAGE "keizoku import csv FILE --kind KIND"
 
 struct import {
@@ -46,10 +47,17 @@ static int fail_usage(struct kz_cli *cli, enum kz_text_id what, const char *word
                                          KZ_TEXT_ARGS(word, USAGE, "import")));
 }
 
+static int fail_workbook(struct kz_cli *cli, enum kz_code code, const char *what)
+{
+    return kz_cli_fail(
+        cli, kz_error_new(code, KZ_T_IMPORT_FORM, KZ_T_IMPORT_FORM_WHY, KZ_T_IMPORT_FORM_HINT, KZ_TEXT_ARGS(what)));
+}
+
 static int read_words(struct import *import)
 {
     const struct kz_words *words = &import->cli->words;
     if (words->count < 2) return fail_usage(import->cli, KZ_T_ARGUMENT_MISSING, "csv");
+    if (strcmp(words->items[1], "xlsx") == 0) return fail_workbook(import->cli, KZ_USAGE, words->items[1]);
     if (strcmp(words->items[1], "csv") != 0) return fail_usage(import->cli, KZ_T_ARGUMENT_EXTRA, words->items[1]);
     if (words->count < 3) return fail_usage(import->cli, KZ_T_ARGUMENT_MISSING, "FILE");
     if (words->count > 3) return fail_usage(import->cli, KZ_T_ARGUMENT_EXTRA, words->items[3]);
@@ -95,6 +103,9 @@ static int read_sheet(struct import *import)
     Kz__Error *error = kz_files_read_bytes(import->file, &import->bytes);
     if (error) return kz_cli_fail(import->cli, error);
     const char *shown = strcmp(import->file, "-") == 0 ? "<stdin>" : import->file;
+    if (import->bytes.size_bytes >= strlen(WORKBOOK_MAGIC) &&
+        memcmp(import->bytes.data, WORKBOOK_MAGIC, strlen(WORKBOOK_MAGIC)) == 0)
+        return fail_workbook(import->cli, KZ_INVALID, shown);
     if (!kz_sheet_read(&import->sheet, shown, kz_buf_text(&import->bytes), import->bytes.size_bytes, &import->problems))
         return fail_problems(import, shown);
     return 0;

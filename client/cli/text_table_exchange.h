@@ -18,6 +18,9 @@
     X(SHEET_NO_ID, "there is no column id (識別子); --mapping can make ids from another column", "識別子(id)の列がありません。--mapping で別の列から作れます") \
     X(SHEET_EMPTY, "there are no rows below the header", "見出しの下に行がありません") \
     X(SHEET_HEADER_ROW, "the header row is empty or not there", "見出しの行が空か、ありません") \
+    X(IMPORT_FORM, "{1} is not CSV", "{1} はCSVではありません") \
+    X(IMPORT_FORM_WHY, "a workbook no longer knows how its dates and numbers were typed", "ブックには、日付や番号が入力どおりには残っていません") \
+    X(IMPORT_FORM_HINT, "save the sheet as 'CSV UTF-8' and import that", "シートを「CSV UTF-8」で保存して取り込んでください") \
     X(IMPORT_CONFLICT, "{1}: the file says \"{2}\", the registry now \"{3}\"; it was \"{4}\" when the file was written", "{1}: ファイルは「{2}」、現在の登録は「{3}」。書き出した時は「{4}」でした") \
     X(IMPORT_GONE, "{1} has been retired since the file was written", "{1} はファイルの書き出し後に廃止されています") \
     X(IMPORT_REV_AHEAD, "the file says revision {1}, the registry has {2}: it was exported from another cluster, or edited", "ファイルの版は {1} ですが、登録は {2} です。別のクラスターから書き出したか、版の列が書き換えられています") \

@@ -95,6 +95,7 @@ test_xlsx() {
     check headers-are-frozen-and-revisions-hidden expect_equal 19 "$(grep -c 'frozen=yes hidden=2 ' "$WORK/sheets")"
     check choices-drop-down grep -qE '^contact .* drop-downs=[6-9] ' "$WORK/sheets"
     check phones-are-text grep -qE '^contact .* text=[2-9][0-9]' "$WORK/sheets"
+    check a-workbook-is-refused-with-what-to-do refused 9 'CSV UTF-8' keizoku import csv "$WORK/all.xlsx" --kind contact
     check xlsx-saved-as-csv-comes-back all_come_back "$WORK/xlsx"
     keizoku export xlsx -q -f "$WORK/ja.xlsx" --kind 連絡先 --lang ja
     "$REPO/tests/lib/xlsx2csv" "$WORK/ja.xlsx" "$WORK/xlsx-ja" >/dev/null
@@ -160,7 +161,22 @@ test_municipal() {
     check again-there-is-nothing-new municipal hyo29.csv hyo29.yaml '(nothing to change|changed)'
 }
 
-# ---- too many at once ----
+# ---- too many at once, and files that are none ----
+
+test_broken() {
+    : >"$WORK/empty.csv"
+    check an-empty-file-is-refused refused 9 'empty\.csv:A1: ' keizoku import csv "$WORK/empty.csv" --kind site
+    head -c 20000 "$KEIZOKU_BUILD/client/keizoku" >"$WORK/noise.csv"
+    check noise-is-refused refused 9 'noise\.csv:[A-Z]+[0-9]+: ' keizoku import csv "$WORK/noise.csv" --kind site
+    printf 'id,name,role\nx,"open\n' >"$WORK/open.csv"
+    check an-open-quote-is-refused refused 9 'open\.csv:B2: ' keizoku import csv "$WORK/open.csv" --kind site
+    check a-missing-file-is-refused refused 2 'nowhere' keizoku import csv "$WORK/nowhere.csv" --kind site
+    check an-unknown-kind-is-refused refused 2 'no such kind' keizoku import csv "$WORK/open.csv" --kind nothing
+    sed -i 's/拠点/場所/' "$WORK/many.csv"
+    use_user auditor
+    check who-may-only-read-imports-nothing refused 5 'role' keizoku import csv "$WORK/many.csv" --kind site --split
+    use_user officer
+}
 
 test_many() {
     {
@@ -183,4 +199,5 @@ test_merge
 test_cp932
 test_municipal
 test_many
+test_broken
 finish

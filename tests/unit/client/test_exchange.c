@@ -8,6 +8,7 @@
 #include "tests/unit/registry/samples.h"
 
 #define SHEET_NAME_MAX 31 /* Excel's */
+#define DAMAGED_ROUNDS 3000
 
 /* ---- there and back ---- */
 
@@ -346,6 +347,36 @@ static void an_export_names_the_cell_that_cp932_cannot_hold(void **state)
     kz__record__free_unpacked(record, NULL);
 }
 
+/* Whatever is damaged, each record that comes out obeys the rules, or something is told. For the sanitizers, too. */
+static void a_damaged_file_is_refused_or_still_a_table(void **state)
+{
+    (void)state;
+    static const char file[] = "識別子,rev,氏名,所属,連絡手段[1].手段,連絡手段[1].番号・アドレス,次回見直し\r\n"
+                               "yamada,5,山田,joho,MOBILE,090-0000-0001,令和9年1月17日\r\n"
+                               "sato,,\"佐藤 花子\",情報システム課,職場電話,'+81-3-0000-0001,45674\r\n";
+    uint64_t seed = UINT64_C(0x9E3779B97F4A7C15);
+    size_t refused = 0, taken = 0;
+    for (int round = 0; round < DAMAGED_ROUNDS; round++) {
+        struct intake_world world = {0};
+        char bytes[sizeof file];
+        memcpy(bytes, file, sizeof file);
+        for (int i = 0; i < 1 + round % 4; i++) {
+            seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+            bytes[seed % (sizeof file - 1)] = (char)(seed >> 40);
+        }
+        intake_hold_named(&world, "org", "joho", "情報システム課");
+        intake_hold(&world, intake_contact(5, "山田", "係長", "090-0000-0001"));
+        intake_take_bytes(&world, "contact", bytes, sizeof file - 1 - (size_t)(round % 7));
+        if (world.problems.count > 0) refused++;
+        for (size_t i = 0; world.problems.count == 0 && i < world.entries.count; i++) {
+            EXPECT_FINE(world.entries.items[i].record);
+            taken++;
+        }
+        intake_forget(&world);
+    }
+    assert_true(refused > 0 && taken > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +393,7 @@ int main(void)
         cmocka_unit_test(headers_are_refused_by_cell_with_what_was_meant),
         cmocka_unit_test(columns_that_keizoku_sets_itself_are_left_alone),
         cmocka_unit_test(an_export_names_the_cell_that_cp932_cannot_hold),
+        cmocka_unit_test(a_damaged_file_is_refused_or_still_a_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
