@@ -3,6 +3,42 @@
 
 #include "client/cli/show_derived.h"
 
+static void make_set(const struct canned *canned, struct kz_set *set, struct kz_graph *graph)
+{
+    kz_set_init(set, (const Kz__Record *const *)canned->records, canned->count);
+    kz_graph_init(graph, set);
+}
+
+void golden_write_order(const struct canned *canned, const struct kz_view *view, struct kz_buf *out)
+{
+    struct kz_set set;
+    struct kz_graph graph;
+    struct kz_order order;
+    Kz__Meta meta = canned_meta(true);
+    make_set(canned, &set, &graph);
+    kz_order_init(&order, &graph, &(struct kz_order_options){.elapsed_s = 6 * 3600});
+    kz_show_order(view, &graph, &order, &meta, out);
+    if (view->output == KZ_OUTPUT_TABLE) kz_show_order_notes(view, &graph, &order, out);
+    kz_order_fini(&order);
+    kz_graph_fini(&graph);
+    kz_set_fini(&set);
+}
+
+void golden_write_impact(const struct canned *canned, const struct kz_view *view, struct kz_buf *out)
+{
+    struct kz_set set;
+    struct kz_graph graph;
+    struct kz_impact impact;
+    Kz__Meta meta = canned_meta(true);
+    make_set(canned, &set, &graph);
+    if (kz_impact_of_record(&impact, &set, &graph, KZ__KIND__SYSTEM, "juki")) {
+        kz_show_impact(view, &impact, &meta, out);
+        kz_impact_fini(&impact);
+    }
+    kz_graph_fini(&graph);
+    kz_set_fini(&set);
+}
+
 void golden_write_deps(const struct canned *plan, const struct kz_view *view, struct kz_buf *out)
 {
     struct kz_set set;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the client derives from the records of plan.yaml. Adds to `out`. One thread. */
+/* What the client derives from the records of plan.yaml (order, impact: of records.yaml). Adds to `out`. One thread. */
 #ifndef TESTS_GOLDEN_DERIVED_H
 #define TESTS_GOLDEN_DERIVED_H
 
@@ -11,5 +11,7 @@ void golden_write_plan_order(const struct canned *plan, const struct kz_view *vi
 void golden_write_area(const struct canned *plan, const struct kz_view *view, struct kz_buf *out);
 void golden_write_duty(const struct canned *plan, const struct kz_view *view, struct kz_buf *out);
 void golden_write_calltree(const struct canned *plan, const struct kz_view *view, struct kz_buf *out);
+void golden_write_order(const struct canned *canned, const struct kz_view *view, struct kz_buf *out);
+void golden_write_impact(const struct canned *canned, const struct kz_view *view, struct kz_buf *out);
 
 #endif

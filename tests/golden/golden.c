@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "client/cli/commands.h"
-#include "client/cli/show_derived.h"
 #include "client/cli/show_event.h"
 #include "client/cli/show_search.h"
 #include "client/cli/show_undo.h"
@@ -337,40 +336,14 @@ static void write_event_usage(const struct golden *golden, const struct kz_view 
     kz_usage_fields(out, view, kz_command_find("contact"));
     kz_usage_fields(out, view, kz_command_find("runbook"));
 }
-static void make_set(const struct golden *golden, struct kz_set *set, struct kz_graph *graph)
-{
-    kz_set_init(set, (const Kz__Record *const *)golden->canned.records, golden->canned.count);
-    kz_graph_init(graph, set);
-}
-
 static void write_order(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
 {
-    struct kz_set set;
-    struct kz_graph graph;
-    struct kz_order order;
-    Kz__Meta meta = canned_meta(true);
-    make_set(golden, &set, &graph);
-    kz_order_init(&order, &graph, &(struct kz_order_options){.elapsed_s = 6 * 3600});
-    kz_show_order(view, &graph, &order, &meta, out);
-    if (view->output == KZ_OUTPUT_TABLE) kz_show_order_notes(view, &graph, &order, out);
-    kz_order_fini(&order);
-    kz_graph_fini(&graph);
-    kz_set_fini(&set);
+    golden_write_order(&golden->canned, view, out);
 }
 
 static void write_impact(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
 {
-    struct kz_set set;
-    struct kz_graph graph;
-    struct kz_impact impact;
-    Kz__Meta meta = canned_meta(true);
-    make_set(golden, &set, &graph);
-    if (kz_impact_of_record(&impact, &set, &graph, KZ__KIND__SYSTEM, "juki")) {
-        kz_show_impact(view, &impact, &meta, out);
-        kz_impact_fini(&impact);
-    }
-    kz_graph_fini(&graph);
-    kz_set_fini(&set);
+    golden_write_impact(&golden->canned, view, out);
 }
 
 static void write_deps(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
