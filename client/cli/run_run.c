@@ -352,39 +352,90 @@ int kz_run_sheet(struct kz_cli *cli, const struct kz_runbook_words *words)
     return status;
 }
 
+struct overview {
+    const struct kz_event **starts;
+    size_t count, derived;
+    struct kz_run *runs;
+    Kz__Response **books;     /* owned; NULL where an earlier run is of the same text */
+    const Kz__Record **texts; /* borrowed from books */
+    struct kz_shown_run *shown;
+    size_t shown_count;
+};
+
+static void overview_init(struct overview *overview, const struct kz_events *events, const char *incident)
+{
+    *overview = (struct overview){.starts = NULL};
+    overview->starts = kz_runs(events, incident, &overview->count);
+    overview->runs = kz_must_alloc(overview->count, sizeof(struct kz_run));
+    overview->books = kz_must_alloc(overview->count, sizeof(Kz__Response *));
+    overview->texts = kz_must_alloc(overview->count, sizeof(Kz__Record *));
+    overview->shown = kz_must_alloc(overview->count, sizeof(struct kz_shown_run));
+}
+
+static void overview_fini(struct overview *overview)
+{
+    for (size_t i = 0; i < overview->count; i++) {
+        kz_run_fini(&overview->runs[i]);
+        if (overview->books[i]) kz__response__free_unpacked(overview->books[i], NULL);
+    }
+    free(overview->shown);
+    free(overview->texts);
+    free(overview->books);
+    free(overview->runs);
+    free(overview->starts);
+}
+
+/* The text that a run before this one carries out too: exercises are many, runbooks are few. */
+static const Kz__Record *find_text(const struct overview *overview, const struct kz_event *start)
+{
+    for (size_t i = overview->derived; i-- > 0;)
+        if (kz_run_revision(overview->starts[i]->now) == kz_run_revision(start->now) &&
+            strcmp(overview->runs[i].runbook, start->now->tick->runbook) == 0)
+            return overview->texts[i];
+    return NULL;
+}
+
+static int overview_derive(struct kz_cli *cli, const struct kz_events *events, struct overview *overview)
+{
+    size_t at = overview->derived;
+    const struct kz_event *start = overview->starts[at];
+    const Kz__Record *text = find_text(overview, start);
+    if (!text) {
+        int status = kz_runbook_ask(cli, start->now->tick->runbook, kz_run_revision(start->now), &overview->books[at]);
+        if (status) return status;
+        text = overview->books[at]->records[0];
+    }
+    bool found = kz_run_init(&overview->runs[at], events, start->first->id, text);
+    kz_assert(found);
+    overview->texts[at] = text;
+    overview->derived++;
+    return 0;
+}
+
 /* Those that go on; of one incident all. */
 int kz_run_overview(struct kz_cli *cli, const struct kz_runbook_words *words)
 {
     struct known known;
+    struct overview overview;
     const char *incident = find_option(cli, "incident");
-    int status = known_init(cli, &known);
-    size_t count = 0, shown_count = 0, derived = 0;
     (void)words; /* there are none */
-    const struct kz_event **starts = kz_runs(&known.events, incident, &count);
-    struct kz_run *runs = kz_must_alloc(count + 1, sizeof *runs);
-    Kz__Response **books = kz_must_alloc(count + 1, sizeof(Kz__Response *));
-    struct kz_shown_run *shown = kz_must_alloc(count + 1, sizeof *shown);
-    for (; derived < count && !status; derived++) {
-        status = derive(cli, &known.events, starts[derived], &books[derived], &runs[derived]);
-        if (status) break;
-        if (incident || runs[derived].next != 0)
-            shown[shown_count++] = (struct kz_shown_run){.run = &runs[derived], .runbook = books[derived]->records[0]};
+    int status = known_init(cli, &known);
+    overview_init(&overview, &known.events, incident);
+    while (!status && overview.derived < overview.count) {
+        status = overview_derive(cli, &known.events, &overview);
+        size_t last = overview.derived - 1;
+        if (!status && (incident || overview.runs[last].next != 0))
+            overview.shown[overview.shown_count++] =
+                (struct kz_shown_run){.run = &overview.runs[last], .runbook = overview.texts[last]};
     }
     if (!status) {
         struct kz_buf out;
         kz_buf_init(&out, 0);
-        kz_show_runs(&cli->view, shown, shown_count, kz_cli_now_ms(), known.gathered.meta, &out);
+        kz_show_runs(&cli->view, overview.shown, overview.shown_count, kz_cli_now_ms(), known.gathered.meta, &out);
         status = kz_cli_answer(cli, known.gathered.meta, &out);
         kz_buf_fini(&out);
     }
-    for (size_t i = 0; i < derived; i++) {
-        kz_run_fini(&runs[i]);
-        kz__response__free_unpacked(books[i], NULL);
-    }
-    free(shown);
-    free(books);
-    free(runs);
-    free(starts);
+    overview_fini(&overview);
     known_fini(&known);
     return status;
 }
