@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exact outputs of the client, compared with the files in expected/: golden FOLDER [--update]. Prints the first line
  * that differs. Fails when a file is missing, and when expected/ holds a file that no case made. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,81 +10,9 @@
 #include "client/cli/show_search.h"
 #include "client/cli/show_undo.h"
 #include "client/codec/markdown.h"
-#include "tests/golden/canned.h"
+#include "tests/golden/compare.h"
 #include "tests/golden/derived.h"
 #include "tests/golden/runs.h"
-
-struct golden {
-    const char *folder;
-    bool update;
-    struct canned canned, events, plan;
-    size_t cases, failed;
-};
-
-/* ---- comparing ---- */
-
-static char *read_file(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    if (!file) return NULL;
-    struct kz_buf text;
-    kz_buf_init(&text, 0);
-    char chunk[4096];
-    size_t got;
-    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
-        kz_buf_add(&text, chunk, got);
-    fclose(file);
-    char *copy = strdup(kz_buf_text(&text));
-    kz_buf_fini(&text);
-    return copy;
-}
-
-static void report_difference(const char *name, const char *wanted, const char *got)
-{
-    int line = 1;
-    const char *wanted_line = wanted, *got_line = got;
-    for (size_t i = 0; wanted[i] == got[i] && wanted[i]; i++)
-        if (wanted[i] == '\n') line++, wanted_line = wanted + i + 1, got_line = got + i + 1;
-    fprintf(stderr, "%s:%d\n  wanted: %.*s\n  got:    %.*s\n", name, line, (int)strcspn(wanted_line, "\n"), wanted_line,
-            (int)strcspn(got_line, "\n"), got_line);
-}
-
-static void compare(struct golden *golden, const char *name, struct kz_buf *text)
-{
-    char path[1024];
-    snprintf(path, sizeof path, "%s/expected/%s", golden->folder, name);
-    golden->cases++;
-    const char *got = kz_buf_text(text);
-    if (golden->update) {
-        FILE *file = fopen(path, "w");
-        if (!file || fputs(got, file) < 0 || fclose(file) != 0) {
-            perror(path);
-            golden->failed++;
-        }
-        return;
-    }
-    char *wanted = read_file(path);
-    if (!wanted || strcmp(wanted, got) != 0) {
-        golden->failed++;
-        report_difference(name, wanted ? wanted : "(no such file)", got);
-    }
-    free(wanted);
-}
-
-/* A file that no case makes any more would look like a promise. */
-static void check_leftovers(struct golden *golden)
-{
-    char path[1024];
-    snprintf(path, sizeof path, "%s/expected", golden->folder);
-    DIR *folder = opendir(path);
-    size_t files = 0;
-    for (struct dirent *entry; folder && (entry = readdir(folder));)
-        if (entry->d_name[0] != '.') files++;
-    if (folder) closedir(folder);
-    if (files == golden->cases) return;
-    fprintf(stderr, "expected/ holds %zu files, the cases made %zu\n", files, golden->cases);
-    golden->failed++;
-}
 
 /* ---- what is shown ---- */
 
@@ -573,7 +500,7 @@ static void run_case(struct golden *golden, size_t index, enum kz_output output,
     struct kz_buf out;
     kz_buf_init(&out, 0);
     cases[index].write(golden, &view, &out);
-    compare(golden, name, &out);
+    golden_compare(golden, name, &out);
     kz_buf_fini(&out);
 }
 
@@ -587,7 +514,7 @@ int main(int argc, char **argv)
         for (enum kz_output output = KZ_OUTPUT_TABLE; output <= KZ_OUTPUT_DOT; output++)
             for (int japanese = 0; japanese < 2; japanese++)
                 if (cases[i].outputs & (1u << output)) run_case(&golden, i, output, japanese);
-    check_leftovers(&golden);
+    golden_check_leftovers(&golden);
     canned_free(&golden.canned);
     canned_free(&golden.events);
     canned_free(&golden.plan);
