@@ -28,6 +28,7 @@ lab() { "$REPO/deploy/lab" --dir "${LAB:-$WORK/lab}" "$@"; }
 lab_begin() {
     LAB=$WORK/lab
     LABS+=("$LAB")
+    export XDG_STATE_HOME=$WORK/state # an epoch learned here must not be remembered against the next laboratory
     lab up "$@" >"$WORK/up.log" 2>&1 || {
         cat "$WORK/up.log" >&2
         not_ok "lab-up" "the laboratory did not start"

@@ -82,7 +82,8 @@ test_fenced() {
 
 test_drill() {
     LABS+=("$WORK/second.drill")
-    check the-drill "$REPO/deploy/lab" --dir "$WORK/second" drill recover
+    check the-drill env XDG_STATE_HOME="$WORK/drill-state" "$REPO/deploy/lab" --dir "$WORK/second" drill recover
+    check who-ran-the-drill-remembers-no-epoch-of-it expect_equal '' "$(find "$WORK/drill-state" -type f 2>/dev/null)"
     check the-drill-speaks-japanese expect_text 'すでにあります' env LC_ALL=ja_JP.UTF-8 "$REPO/deploy/drill" "$WORK"
 }
 
