@@ -211,6 +211,17 @@ static char *find_near_id(struct kz_cli *cli, const char *id)
     return near;
 }
 
+static void note_freshness(struct kz_cli *cli, const Kz__Meta *meta)
+{
+    struct kz_buf banner;
+    kz_buf_init(&banner, 0);
+    /* status speaks of the node itself: its own copy is what was asked for. */
+    bool asked_auto = cli->options.read == KZ__READ_MODE__AUTO && cli->command->run != kz_run_status;
+    kz_show_banner(&cli->view, meta, asked_auto, &banner);
+    kz_cli_note(cli, kz_buf_text(&banner));
+    kz_buf_fini(&banner);
+}
+
 static struct kz_error_context context_of(const struct kz_cli *cli, const Kz__Meta *meta, const char *request)
 {
     return (struct kz_error_context){
@@ -224,6 +235,7 @@ static Kz__Error *take_error(struct kz_cli *cli, Kz__Response *response, const c
     response->error = NULL;
     struct kz_error_context context = context_of(cli, response->meta, request_hex);
     char *near = NULL;
+    if (error->code == KZ_NOT_FOUND) note_freshness(cli, response->meta); /* in an old copy it may only be missing */
     if (error->code == KZ_NOT_FOUND && cli->kind && cli->id_count == 1 && !cli->options.as_of)
         near = find_near_id(cli, cli->ids[0]);
     context.near_id = near;
@@ -395,13 +407,7 @@ static int fail_too_old(struct kz_cli *cli, const Kz__Meta *meta)
 
 int kz_cli_answer(struct kz_cli *cli, const Kz__Meta *meta, struct kz_buf *out)
 {
-    struct kz_buf banner;
-    kz_buf_init(&banner, 0);
-    /* status speaks of the node itself: its own copy is what was asked for. */
-    bool asked_auto = cli->options.read == KZ__READ_MODE__AUTO && cli->command->run != kz_run_status;
-    kz_show_banner(&cli->view, meta, asked_auto, &banner);
-    kz_cli_note(cli, kz_buf_text(&banner));
-    kz_buf_fini(&banner);
+    note_freshness(cli, meta);
     int status = kz_cli_print(cli, out);
     if (status) return status;
     return is_too_old(cli, meta) ? fail_too_old(cli, meta) : 0;

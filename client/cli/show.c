@@ -75,6 +75,7 @@ json_t *kz_show_meta(const Kz__Meta *meta)
     kz_show_set(object, "applied_index", json_integer((json_int_t)meta->applied_index));
     kz_show_set(object, "cluster", meta->cluster ? kz_show_string(meta->cluster) : json_null());
     if (meta->has_epoch) kz_show_set(object, "epoch", json_integer((json_int_t)meta->epoch));
+    if (meta->has_removed) kz_show_set(object, "removed", json_boolean(meta->removed));
     if (meta->has_fenced) kz_show_set(object, "fenced", json_integer((json_int_t)meta->fenced));
     if (meta->has_provisional) kz_show_set(object, "provisional", json_integer(meta->provisional));
     if (meta->has_as_of_rev) {
@@ -202,9 +203,10 @@ void kz_show_banner(const struct kz_view *view, const Kz__Meta *meta, bool asked
     char epoch[NUMBER_TEXT_BYTES];
     snprintf(epoch, sizeof epoch, "%" PRIu64, meta->fenced);
     kz_show_line(view, out,
-                 meta->has_fenced ? KZ_T_BANNER_FENCED
-                 : meta->quorum   ? KZ_T_BANNER_LOCAL
-                                  : KZ_T_BANNER_NO_QUORUM,
+                 meta->has_fenced    ? KZ_T_BANNER_FENCED
+                 : meta->has_removed ? KZ_T_BANNER_REMOVED
+                 : meta->quorum      ? KZ_T_BANNER_LOCAL
+                                     : KZ_T_BANNER_NO_QUORUM,
                  KZ_TEXT_ARGS(meta->node, epoch));
     if (view->colour) kz_buf_add_text(out, COLOUR_END);
     kz_text_fill(&ages, KZ_T_BANNER_AGES, view->japanese, KZ_TEXT_ARGS(kz_buf_text(&contact), kz_buf_text(&data), rev));

@@ -105,15 +105,26 @@ static void add_row(const struct kz_view *view, const struct kz_kind *kind, cons
     }
 }
 
+/* In a table for people: CSV has the field itself. */
+static bool wants_marks(const struct kz_view *view, Kz__Record *const *records, size_t count)
+{
+    for (size_t i = 0; i < count && view->output != KZ_OUTPUT_CSV; i++)
+        if (records[i]->provisional) return true;
+    return false;
+}
+
 static void show_list_grid(const struct kz_view *view, const struct kz_kind *kind, Kz__Record *const *records,
                            size_t count, struct kz_buf *out)
 {
     struct kz_grid grid = {0};
+    bool marks = wants_marks(view, records, count);
     kz_grid_add_column(&grid, kz_text(KZ_T_COLUMN_ID, view->japanese), false);
+    if (marks) kz_show_add_column(view, &grid, KZ_T_COLUMN_MARK, false);
     add_headers(view, kind, kind->fields, false, &grid);
     add_headers(view, kind, kz_envelope_fields(), true, &grid);
     for (size_t i = 0; i < count; i++) {
         kz_grid_add_cell(&grid, records[i]->id);
+        if (marks) kz_grid_add_cell(&grid, records[i]->provisional ? kz_text(KZ_T_PROVISIONAL, view->japanese) : "");
         add_row(view, kind, kz_record_body(records[i]), kind->fields, NULL, &grid);
         add_row(view, kind, &records[i]->base, kz_envelope_fields(), records[i], &grid);
     }

@@ -128,6 +128,7 @@ static void write_survivors(const struct kz_view *view, const struct kz_survey *
     kz_show_add_column(view, &grid, KZ_T_COLUMN_LAST_TERM, true);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_LAST_INDEX, true);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_COMMITTED, true);
+    kz_show_add_column(view, &grid, KZ_T_COLUMN_REV, true);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_DATA_TIME, false);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_LEADER_HEARD, false);
     kz_show_add_column(view, &grid, KZ_T_COLUMN_MARK, false);
@@ -138,6 +139,7 @@ static void write_survivors(const struct kz_view *view, const struct kz_survey *
         add_number(&grid, survivor->last_term);
         add_number(&grid, survivor->last_index);
         add_number(&grid, survivor->commit_index);
+        add_number(&grid, survivor->rev);
         add_freshness(view, survivor, &grid);
         kz_grid_add_cell(&grid, kz_text(mark_of(survivor, newest), view->japanese));
     }

@@ -171,6 +171,7 @@
     /* freshness */ \
     X(BANNER_NO_QUORUM, "[warning] no quorum: stored data of node={1}", "[警告] 過半数なし。node={1} の保存データです") \
     X(BANNER_FENCED, "[warning] node={1} was left behind: the cluster went on as epoch {2} without it; this is its old data", "[警告] node={1} は取り残されています。クラスターはエポック {2} として再建されました。これは古いデータです") \
+    X(BANNER_REMOVED, "[warning] node={1} was removed from the cluster: this is its old data; ask another node", "[警告] node={1} はクラスターから除外されています。これは古いデータです。別のノードに問い合わせてください") \
     X(BANNER_LOCAL, "[warning] not confirmed as the latest: stored data of node={1}", "[警告] 最新かどうか確認できません。node={1} の保存データです") \
     X(BANNER_AGES, "          last leader contact {1} / data time {2} / rev {3}", "       最終リーダ交信 {1} / データ時点 {2} / rev {3}") \
     X(BANNER_PROVISIONAL, " / {1} unconfirmed", " / 未確定の記録 {1}件") \

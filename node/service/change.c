@@ -165,10 +165,6 @@ static void forget(struct kz_request *request)
 
 void kz_changes_submit(struct kz_changes *changes, struct kz_request *request)
 {
-    if (kz_members_removed_us(changes->node)) {
-        kz_request_fail(request, KZ_FAULT_REMOVED, NULL);
-        return;
-    }
     struct change *change = changes->count < KZ_CHANGES_MAX ? calloc(1, sizeof *change) : NULL;
     if (!change) {
         kz_request_fail(request, KZ_FAULT_TOO_MANY_REQUESTS, NULL);

@@ -6,6 +6,7 @@
 #include "node/base/log.h"
 #include "node/service/change.h"
 #include "node/service/conn.h"
+#include "node/service/members.h"
 #include "node/service/node.h"
 #include "node/service/lineage.h"
 #include "node/service/node_parts.h"
@@ -136,6 +137,15 @@ static bool is_left_behind(const struct kz_request *request)
     return kz_node_is_fenced(node) && message->write;
 }
 
+/* Nobody takes from it what it would take, and what it holds is old: who does not ask for this very copy is sent on. */
+static bool is_removed(const struct kz_request *request)
+{
+    const Kz__Request *message = request->message;
+    if (message->status || message->recover || message->salvage) return false;
+    bool own_copy = message->mode == KZ__READ_MODE__LOCAL && !message->write && !message->cluster;
+    return !own_copy && kz_members_removed_us(request->node);
+}
+
 static bool kinds_known(const Kz__Request *message)
 {
     if (message->get) return kz_kind_by_number(message->get->kind) != NULL;
@@ -166,6 +176,10 @@ void kz_dispatch(struct kz_request *request)
     }
     if (is_left_behind(request)) {
         kz_request_fail(request, KZ_FAULT_FENCED_NODE, NULL);
+        return;
+    }
+    if (is_removed(request)) {
+        kz_request_fail(request, KZ_FAULT_REMOVED, NULL);
         return;
     }
     operation->take(request);

@@ -41,10 +41,10 @@
       "過半数のノードが応答しません。何も書き込んでいません",                                                          \
       "bring another site back and try again; reads go on (--read local)",                                             \
       "他の拠点を復旧してから再実行してください。参照は続けられます (--read local)")                                   \
-    X(REMOVED, NO_QUORUM, "this node was removed from the cluster; nothing was written",                               \
-      "このノードはクラスターから除外されています。何も書き込んでいません",                                            \
-      "ask another node (keizoku cluster members), and take this one out of --node",                                   \
-      "別のノードに問い合わせ(keizoku cluster members)、--node からこのノードを外してください")                        \
+    X(REMOVED, NO_QUORUM, "this node was removed from the cluster: its copy is old, and it takes nothing",             \
+      "このノードはクラスターから除外されています。データは古く、書き込みも受け付けません",                            \
+      "ask another node and take this one out of --node; its old copy: --read local",                                  \
+      "別のノードに問い合わせ、--node からこのノードを外してください。古いデータを見るには --read local")              \
     X(NO_LEADER_CHANGE, NO_QUORUM, "no majority of nodes answers; the membership was not changed",                     \
       "過半数のノードが応答しません。構成は変更していません",                                                          \
       "bring another site back and try again; if a majority is lost for good: keizoku cluster recover",                \

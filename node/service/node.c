@@ -114,6 +114,8 @@ void kz_node_fill_meta(const struct kz_node *node, Kz__ReadMode answered, Kz__Me
     meta->epoch = node->epoch;
     meta->fenced = kz_lineage_fenced(node->lineage);
     meta->has_fenced = meta->fenced != 0;
+    meta->removed = kz_members_removed_us(node);
+    meta->has_removed = meta->removed;
 }
 
 /* ---- peers ---- */

@@ -7,7 +7,6 @@
 
 #include "node/base/assert.h"
 #include "node/base/log.h"
-#include "node/service/members.h"
 #include "node/service/node.h"
 #include "node/service/node_parts.h"
 
@@ -395,10 +394,6 @@ void kz_writes_submit(struct kz_writes *writes, struct kz_request *request)
     command.mutations = write->mutations;
     if (write->dry_run) {
         try_only(writes, request, &command);
-        return;
-    }
-    if (kz_members_removed_us(writes->node)) {
-        kz_request_fail(request, KZ_FAULT_REMOVED, NULL);
         return;
     }
     struct pending *pending = find_pending(writes, write->request_id.data);

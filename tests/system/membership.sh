@@ -102,6 +102,10 @@ test_removed() {
     check the-removed-one-says-why wait_until "$WAIT" log_says "$GONE" 'was removed from the cluster'
     check its-status-says-why wait_until "$WAIT" expect_text 'it was removed from the cluster' at "$GONE" keizoku status --read local
     check it-takes-no-write expect_exit 8 at "$GONE" keizoku verify site w1-1 --timeout 5s
+    check it-takes-no-event expect_exit 8 at "$GONE" keizoku incident open --type EQUIPMENT --mode TEST --title x --timeout 5s
+    check its-copy-is-not-taken-for-the-registry expect_exit 8 at "$GONE" keizoku get site w1-1 --timeout 5s
+    check its-copy-is-shown-as-old expect_text 'was removed from the cluster' at "$GONE" keizoku get site w1-1 --read local
+    check who-names-it-first-is-answered-by-another env KEIZOKU_NODE="$(address_of "$GONE"),$KEIZOKU_NODE" keizoku get site w1-1
     lab stop "$GONE" >/dev/null
     lab start "$GONE" >/dev/null
     check nor-after-a-restart expect_exit 8 at "$GONE" keizoku verify site w1-1 --timeout 5s
