@@ -76,6 +76,8 @@ static const struct kz_command table[] = {
      "whom to call now: holder, deputies, the channel that is answered at this hour", "今連絡する相手: 担当者、代行者、この時間帯の連絡手段"},
     {"blob", "*", "VERB ID [FILE]", KZ_OPTION_FILE | KZ_OPTION_BLOB | KZ_OPTION_AS_OF, OPERATOR, kz_run_blob,
      "put ID FILE, get ID [-f FILE]: the content of an attachment, up to 32 MiB, verified", "put ID FILE 登録、get ID [-f FILE] 取出し: 添付の内容(32MiBまで、ハッシュを検証)"},
+    {"doctor", "", "", KZ_OPTION_DOCTOR | KZ_OPTION_KIND | KZ_OPTION_MOMENT | KZ_OPTION_AS_OF, READER, kz_run_doctor,
+     "what the plan lacks, and what to do; exit code 1 when there is something", "計画の不備と対処。あれば終了コード1"},
     {"schema", "k", "[KIND]", KZ_OPTION_MARKDOWN, NULL, kz_run_schema,
      "fields, types, labels, rules, sources", "項目、型、名称、制約、根拠"},
     {"outcome", "X", "REQUEST-ID", 0, OPERATOR, kz_run_outcome,

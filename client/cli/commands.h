@@ -51,6 +51,7 @@ int kz_run_tick(struct kz_cli *cli);
 int kz_run_snapshot(struct kz_cli *cli);
 int kz_run_runbook(struct kz_cli *cli);
 int kz_run_blob(struct kz_cli *cli);
+int kz_run_doctor(struct kz_cli *cli);
 int kz_run_schema(struct kz_cli *cli);
 int kz_run_derived(struct kz_cli *cli);
 void kz_run_derived_verbs(struct kz_buf *out, const struct kz_command *command, bool first); /* " impact deps" */

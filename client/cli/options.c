@@ -20,6 +20,7 @@
 static const char *const read_words[] = {"auto", "linearizable", "local", NULL};
 static const char *const output_words[] = {"table", "wide", "json", "yaml", "csv", "dot", NULL};
 static const char *const lang_words[] = {"en", "ja", NULL};
+static const char *const severity_words[] = {"info", "warning", "error", NULL};
 static const char *const width_words[] = {"1", "2", NULL};
 
 static const char *const take_words[] = {"file", "server", NULL};
@@ -81,6 +82,10 @@ static const struct kz_option table[] = {
      "back to how it stood just after this revision, or at this time", "このリビジョンの直後、またはこの日時の状態に戻す"},
     {"kind", 0, NULL, KZ_OPTION_TEXT, AT(kind), KZ_OPTION_KIND, "KIND", NULL, 0,
      "only records of this kind", "この種別の記録だけ"},
+    {"severity", 0, NULL, KZ_OPTION_CHOICE, AT(severity), KZ_OPTION_DOCTOR, "info|warning|error", severity_words, 0,
+     "only findings this grave or graver (default: info)", "この重さ以上だけ(既定: info)"},
+    {"owner", 0, NULL, KZ_OPTION_TEXT, AT(owner), KZ_OPTION_DOCTOR, "ORG", NULL, 0,
+     "only what this organisation and those below it answer for", "この組織とその下の組織の分だけ"},
     {"confirm", 0, NULL, KZ_OPTION_TEXT, AT(confirm), KZ_OPTION_CONFIRM, "NAME|NUMBER", NULL, 0,
      "what would be asked for: the cluster's name, or how many records go", "確認の入力の代わり: クラスター名、または廃止する件数"},
     {"dir", 0, NULL, KZ_OPTION_TEXT, AT(dir), KZ_OPTION_DIR, "DIR", NULL, 0,

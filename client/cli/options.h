@@ -28,6 +28,7 @@ enum kz_option_set {
     KZ_OPTION_MARKDOWN = 1 << 12,
     KZ_OPTION_RUNBOOK = 1 << 28,
     KZ_OPTION_SNAPSHOT = 1 << 16,
+    KZ_OPTION_DOCTOR = 1 << 29,
     KZ_OPTION_IMPORT = 1 << 21,
     KZ_OPTION_EXPORT = 1 << 22,
     KZ_OPTION_DIR = 1 << 23,
@@ -62,6 +63,8 @@ struct kz_options {
     char *kind;
     char *at, *area;
     char *blob_name, *media_type;
+    char *owner;       /* doctor */
+    int64_t severity;  /* enum kz_severity */
     int64_t member_id; /* -1: none */
     bool observer;
     bool unapproved;

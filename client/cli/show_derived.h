@@ -9,6 +9,9 @@
 #include "node/registry/impact.h"
 #include "node/registry/order.h"
 
+/* Name or title; borrowed, "" when it has none. */
+const char *kz_show_title(const Kz__Record *record);
+
 void kz_show_order(const struct kz_view *view, const struct kz_graph *graph, const struct kz_order *order,
                    const Kz__Meta *meta, struct kz_buf *out);
 /* Lines beside the order: who misses the RTO and on what it waits; dependencies that were ignored. */

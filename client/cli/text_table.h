@@ -6,6 +6,7 @@
 #include "client/cli/text_backup.h"
 #include "client/cli/text_derived.h"
 #include "client/cli/text_blob.h"
+#include "client/cli/text_doctor.h"
 
 /* clang-format off */
 #define KZ_TEXT_TABLE(X) \
@@ -545,6 +546,7 @@
     X(DOC_SAME_RECORD, "{1} stands twice in this transaction; first at {2}", "{1} が同じ適用の中に2回あります(最初は {2})") \
     KZ_TEXT_BACKUP_TABLE(X) \
     KZ_TEXT_BLOB_TABLE(X) \
+    KZ_TEXT_DOCTOR_TABLE(X) \
     X(COLUMN_DATA_TIME, "DATA TIME", "データ時点") \
     X(COLUMN_FILE, "FILE", "ファイル") \
     X(COLUMN_SAVED, "SAVED", "取得日時") \

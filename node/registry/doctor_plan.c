@@ -59,13 +59,15 @@ static bool is_of_phase(const Kz__Record *record, Kz__Runbook__Phase phase)
     return is_in_use(record->runbook) && record->runbook->has_phase && record->runbook->phase == phase;
 }
 
-/* G 2.9.1 例示: 最高責任者の承認を得ておくことが必要である. */
+/* G 2.9.1 例示: 最高責任者の承認を得ておくことが必要である. While a new version is written the approved one is carried
+ * out. */
 void kz_doctor_not_approved(struct kz_examination *x)
 {
     size_t count = 0;
     const Kz__Record *const *runbooks = records_of(x, KZ__KIND__RUNBOOK, &count);
     for (size_t i = 0; i < count; i++)
-        if (is_in_use(runbooks[i]->runbook) && !is_approved(runbooks[i]->runbook))
+        if (is_in_use(runbooks[i]->runbook) && !is_approved(runbooks[i]->runbook) &&
+            !runbooks[i]->runbook->has_approved_rev)
             kz_find(x, runbooks[i], KZ_NOTHING, KZ_NOTHING, KZ_NOTHING);
 }
 

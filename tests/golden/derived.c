@@ -2,6 +2,7 @@
 #include "tests/golden/derived.h"
 
 #include "client/cli/show_derived.h"
+#include "client/cli/show_doctor.h"
 
 static void make_set(const struct canned *canned, struct kz_set *set, struct kz_graph *graph)
 {
@@ -112,4 +113,19 @@ void golden_write_calltree(const struct canned *plan, const struct kz_view *view
     kz_show_calltree(view, &set, &moment, NULL, &meta, out);
     if (view->output == KZ_OUTPUT_TABLE) kz_show_calltree_notes(view, &set, NULL, out);
     kz_set_fini(&set);
+}
+
+/* ---- doctor ---- */
+
+#define DOCTOR_MS INT64_C(1795165200000) /* 2026-11-20T18:00+09:00 */
+
+void golden_write_findings(const struct canned *canned, const struct kz_view *view, struct kz_buf *out)
+{
+    struct kz_findings findings;
+    Kz__Meta meta = canned_meta(true);
+    const struct kz_finding_filter errors = {.severity = KZ_SEVERITY_ERROR}, all = {.severity = KZ_SEVERITY_INFO};
+    kz_doctor_examine(&findings, (const Kz__Record *const *)canned->records, canned->count, DOCTOR_MS);
+    kz_show_findings(view, &findings, &all, &meta, out);
+    if (view->output == KZ_OUTPUT_TABLE) kz_show_findings_summary(view, &findings, &errors, out);
+    kz_findings_fini(&findings);
 }

@@ -13,5 +13,7 @@ void golden_write_duty(const struct canned *plan, const struct kz_view *view, st
 void golden_write_calltree(const struct canned *plan, const struct kz_view *view, struct kz_buf *out);
 void golden_write_order(const struct canned *canned, const struct kz_view *view, struct kz_buf *out);
 void golden_write_impact(const struct canned *canned, const struct kz_view *view, struct kz_buf *out);
+/* Of any records. */
+void golden_write_findings(const struct canned *canned, const struct kz_view *view, struct kz_buf *out);
 
 #endif

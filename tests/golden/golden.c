@@ -298,6 +298,11 @@ static void write_calltree(const struct golden *golden, const struct kz_view *vi
     golden_write_calltree(&golden->plan, view, out);
 }
 
+static void write_findings(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
+{
+    golden_write_findings(&golden->canned, view, out);
+}
+
 static void write_schema(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
 {
     (void)golden;
@@ -477,6 +482,7 @@ static const struct {
     {"order-plan", write_plan_order, DOT, 0, 1, false},
     {"duty", write_duty, TABLE | JSON | CSV, 0, 1, false},
     {"calltree", write_calltree, TABLE | JSON | CSV, 0, 1, false},
+    {"doctor", write_findings, TABLE | JSON | CSV, 0, 1, false},
     {"schema", write_schema, TABLE, 0, 1, false},
     {"banners", write_banners, TABLE, 0, 1, false},
     {"conflict", write_conflict, TABLE | JSON, 0, 1, false},
