@@ -16,8 +16,8 @@ static int read_time(struct kz_cli *cli, int64_t *now_ms)
     const char *at = cli->options.at;
     *now_ms = kz_cli_now_ms();
     if (!at || kz_time_parse(at, now_ms)) return 0;
-    return kz_cli_fail(cli, kz_error_new(KZ_USAGE, KZ_T_OPTION_VALUE_BAD, KZ_T_DOCTOR_TIME_WHY, KZ_T_USE_HELP_THIRD,
-                                         KZ_TEXT_ARGS("--at", at, cli->command->name)));
+    return kz_cli_fail(
+        cli, kz_error_new(KZ_USAGE, KZ_T_BAD_MOMENT, KZ_T_MOMENT_WANTED, KZ_T_MOMENT_HINT, KZ_TEXT_ARGS("--at", at)));
 }
 
 static int read_kind(struct kz_cli *cli, Kz__Kind *out)
@@ -58,8 +58,8 @@ static int show(struct kz_cli *cli, const struct kz_findings *findings, const st
 {
     struct kz_buf out, summary;
     if (filter->owner && !kz_set_find(&findings->set, KZ__KIND__ORG, filter->owner))
-        return kz_cli_fail(cli, kz_error_new(KZ_NOT_FOUND, KZ_T_IMPACT_UNKNOWN, KZ_T_IMPACT_UNKNOWN_WHY,
-                                             KZ_T_IMPACT_UNKNOWN_HINT, KZ_TEXT_ARGS(filter->owner, "org")));
+        return kz_cli_fail(cli, kz_error_new(KZ_NOT_FOUND, KZ_T_DERIVED_UNKNOWN, KZ_T_DERIVED_UNKNOWN_WHY,
+                                             KZ_T_DERIVED_UNKNOWN_HINT, KZ_TEXT_ARGS(filter->owner, "org")));
     kz_buf_init(&out, 0);
     kz_buf_init(&summary, 0);
     size_t shown = kz_show_findings(&cli->view, findings, filter, meta, &out);

@@ -12,7 +12,6 @@
     X(DOCTOR_PROBLEM, "    {1} [{2}] {3}", "    {1} [{2}] {3}") \
     X(DOCTOR_ADVICE, "    do: {1}", "    対処: {1}") \
     X(DOCTOR_SUMMARY, "{1} errors, {2} warnings, {3} remarks in {4} records", "エラー {1}件、警告 {2}件、参考 {3}件 (記録 {4}件を点検)") \
-    X(DOCTOR_TIME_WHY, "it takes a date or time, e.g. 2027-01-01 or 2027-01-01T09:00", "日付か日時を指定します(例 2027-01-01、2027-01-01T09:00)") \
     X(COLUMN_SEVERITY, "SEVERITY", "重さ") \
     X(COLUMN_FINDING, "RULE", "規則") \
     X(COLUMN_OWNER, "OWNER", "主管") \
