@@ -70,7 +70,8 @@ static void why_an_outcome_is_unknown_is_what_the_last_node_said(void **state)
     struct server *server = server_start(world_node_folder, "main", follow_script, &script);
     char nodes[64];
     snprintf(nodes, sizeof nodes, "127.0.0.1:%d", server_port(server));
-    struct kz_client *client = world_open_client(nodes, world_user_folder, world_user_folder, KZ__READ_MODE__AUTO, 700);
+    struct kz_client *client =
+        world_open_client(nodes, world_user_folder, world_user_folder, KZ__READ_MODE__AUTO, 3000);
     Kz__Response *response = NULL;
     struct kz_err err;
     assert_int_equal(ask_write(client, &response, &err), KZ_UNKNOWN_OUTCOME);
