@@ -432,12 +432,13 @@ static void set_view(struct kz_cli *cli)
 static Kz__Error *find_command(struct kz_cli *cli)
 {
     if (cli->words.count == 0 || cli->options.help) {
-        if (cli->words.count > 0) cli->rest = cli->words.items[0];
+        const struct kz_command *asked = cli->words.count > 0 ? kz_command_of(&cli->words) : NULL;
+        if (cli->words.count > 0) cli->rest = asked ? asked->name : cli->words.items[0];
         cli->command = kz_command_find("help");
         return NULL;
     }
     const char *name = cli->words.items[0];
-    cli->command = kz_command_find(name);
+    cli->command = kz_command_of(&cli->words);
     if (cli->command) return kz_command_parse(cli);
     const struct kz_kind *kind = kz_kind_by_name(name);
     if (kind)

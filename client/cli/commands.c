@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/cli/run_campaign.h"
 #include "client/codec/describe.h"
 #include "node/base/assert.h"
 #include "node/base/config.h"
@@ -42,6 +43,8 @@ static const struct kz_command table[] = {
      "everything back to how it stood at an earlier revision, in one transaction", "全件を以前のリビジョンの状態に1回で戻す(一括削除の取消し)"},
     {"verify", "KI+", "KIND ID...", 0, OPERATOR, kz_run_verify,
      "note that a person confirmed it is still true", "内容が今も正しいと確認したことを記録"},
+    {"verify campaign", "*", "VERB [ID]", KZ_OPTION_KIND | KZ_OPTION_CAMPAIGN, OPERATOR, kz_run_campaign,
+     "start --kind KIND --due DATE, list, show, close: owners confirm all records of a kind by a day", "一斉確認: start --kind 種別 --due 期限 開始、list 一覧、show 組織ごとの残り、close 終了"},
     {"retire", "KI+", "KIND ID...", KZ_OPTION_FORCE | KZ_OPTION_CONFIRM, OPERATOR, kz_run_retire,
      "take it out of the lists; its history stays", "一覧から外す(履歴は残る)"},
     {"watch", "ki", "[KIND[/ID]]", KZ_OPTION_FROM, READER, kz_run_watch,
@@ -109,6 +112,13 @@ const struct kz_command *kz_command_find(const char *name)
     for (size_t i = 0; i < TABLE_COUNT; i++)
         if (strcmp(table[i].name, name) == 0) return &table[i];
     return NULL;
+}
+
+const struct kz_command *kz_command_of(const struct kz_words *words)
+{
+    bool two = words->count > 1 && strcmp(words->items[0], "verify") == 0 && strcmp(words->items[1], "campaign") == 0;
+    bool record = two && words->count > 2 && !kz_campaign_verb(words->items[2]); /* a campaign is a record, too */
+    return kz_command_find(two && !record ? "verify campaign" : words->items[0]);
 }
 
 Kz__Error *kz_command_unknown(const char *name)

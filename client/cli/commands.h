@@ -22,6 +22,8 @@ struct kz_command {
 
 const struct kz_command *kz_commands(size_t *count);
 const struct kz_command *kz_command_find(const char *name); /* NULL: unknown */
+/* That of a command line, one word or two; NULL: unknown. */
+const struct kz_command *kz_command_of(const struct kz_words *words);
 Kz__Error *kz_command_unknown(const char *name);
 
 /* Fills cli->kind, ids, revs and rest from the words after the command. NULL, or the error. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/cli/commands.h"
+#include "client/cli/run_campaign.h"
 #include "client/codec/describe.h"
 
 static void add_commands(struct kz_buf *out)
@@ -10,7 +11,7 @@ static void add_commands(struct kz_buf *out)
     size_t count;
     const struct kz_command *commands = kz_commands(&count);
     for (size_t i = 0; i < count; i++)
-        kz_buf_addf(out, "%s%s", i ? " " : "", commands[i].name);
+        if (!strchr(commands[i].name, ' ')) kz_buf_addf(out, "%s%s", i ? " " : "", commands[i].name);
 }
 
 static void add_kinds(struct kz_buf *out)
@@ -71,18 +72,29 @@ static void add_valued_options(struct kz_buf *out)
     }
 }
 
+/* `verify campaign` goes on with a verb as well as with an id. */
+static void add_campaign(struct kz_buf *out)
+{
+    kz_buf_addf(out, "\n      [ \"$kind\" != campaign ] || { verbs=\"%s\"; options=\"", kz_campaign_verbs());
+    add_options(out, kz_command_find("verify campaign")->options);
+    kz_buf_add_text(out, "\"; }");
+}
+
 static void add_command_cases(struct kz_buf *out)
 {
     size_t count;
     const struct kz_command *commands = kz_commands(&count);
     for (size_t i = 0; i < count; i++) {
+        if (strchr(commands[i].name, ' ')) continue;
         kz_buf_addf(out, "    %s) words=%s;", commands[i].name, *commands[i].words ? commands[i].words : "-");
         if ((commands[i].options & KZ_OPTION_FIELDS) || commands[i].run == kz_run_derived)
             kz_completion_verbs(out, &commands[i]);
         kz_buf_add_text(out, " options=\"");
         if (commands[i].options & KZ_OPTION_FIELDS) kz_completion_fields(out, &commands[i]);
         add_options(out, commands[i].options);
-        kz_buf_add_text(out, "\" ;;\n");
+        kz_buf_add_text(out, "\"");
+        if (commands[i].run == kz_run_verify) add_campaign(out);
+        kz_buf_add_text(out, " ;;\n");
     }
 }
 
@@ -113,7 +125,7 @@ static const char choose[] =
     "  esac\n"
     "  case \"$words:$position\" in\n"
     "    [Kk]*:0) COMPREPLY=($(compgen -W \"$kinds\" -- \"$cur\")) ;;\n"
-    "    [Kk][Ii]*:1|?[Ii]+:*) COMPREPLY=($(compgen -W \"$(_keizoku_ids \"$kind\")\" -- \"$cur\")) ;;\n"
+    "    [Kk][Ii]*:1|?[Ii]+:*) COMPREPLY=($(compgen -W \"$verbs $(_keizoku_ids \"$kind\")\" -- \"$cur\")) ;;\n"
     "    S:0) COMPREPLY=($(compgen -W \"bash zsh\" -- \"$cur\")) ;;\n"
     "    \\*:0) COMPREPLY=($(compgen -W \"${verbs:-$(_keizoku_ids \"$ids\")}\" -- \"$cur\")) ;;\n"
     "    \\*:1) [ -z \"$verbs\" ] || COMPREPLY=($(compgen -W \"$(_keizoku_ids \"$ids\")\" -- \"$cur\")) ;;\n"

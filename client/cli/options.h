@@ -27,6 +27,7 @@ enum kz_option_set {
     KZ_OPTION_RECOVER = 1 << 20,
     KZ_OPTION_MARKDOWN = 1 << 12,
     KZ_OPTION_RUNBOOK = 1 << 28,
+    KZ_OPTION_CAMPAIGN = 1 << 17,
     KZ_OPTION_SNAPSHOT = 1 << 16,
     KZ_OPTION_DOCTOR = 1 << 29,
     KZ_OPTION_IMPORT = 1 << 21,
@@ -61,6 +62,7 @@ struct kz_options {
     int64_t encoding; /* enum kz_encoding */
     char *as_of, *to; /* a revision or a time */
     char *kind;
+    char *due; /* verify campaign */
     char *at, *area;
     char *blob_name, *media_type;
     char *owner;       /* doctor */

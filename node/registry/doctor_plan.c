@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "node/base/assert.h"
+#include "node/registry/campaign.h"
 #include "node/registry/doctor_rules.h"
 #include "node/registry/incident.h"
 #include "node/registry/settings.h"
@@ -321,18 +322,6 @@ void kz_doctor_card_holder(struct kz_examination *x)
     }
 }
 
-static bool is_confirmed(const Kz__Record *record, int64_t since_day)
-{
-    return record->has_verified_at && kz_day_of_time(record->verified_at) >= since_day;
-}
-
-static bool is_asked(const struct kz_examination *x, const Kz__Campaign *campaign, const Kz__Record *record)
-{
-    for (size_t i = 0; i < campaign->n_owners; i++)
-        if (kz_record_owned_by(x->set, record, campaign->owners[i])) return true;
-    return campaign->n_owners == 0;
-}
-
 /* G 表2-9-3, 2.9.2. */
 void kz_doctor_campaign(struct kz_examination *x)
 {
@@ -341,12 +330,12 @@ void kz_doctor_campaign(struct kz_examination *x)
     for (size_t i = 0; i < campaigns_count; i++) {
         const Kz__Campaign *campaign = campaigns[i]->campaign;
         const struct kz_kind *kind = kz_given(campaign->target) ? kz_kind_by_name(campaign->target) : NULL;
-        int64_t since = 0, left = 0;
-        bool late = !kz_given(campaign->closed_on) && kz_day_is_past(x, campaign->due, 0);
-        if (!late || kind == NULL || !kz_day_of_date(campaign->started_on, &since)) continue;
+        int64_t left = 0;
+        bool late = kz_campaign_is_open(campaign) && kz_day_is_past(x, campaign->due, 0);
+        if (!late || kind == NULL) continue;
         const Kz__Record *const *records = records_of(x, kind->number, &count);
         for (size_t j = 0; j < count; j++)
-            left += !is_confirmed(records[j], since) && is_asked(x, campaign, records[j]);
+            left += !kz_campaign_confirmed(campaign, records[j]) && kz_campaign_asks(x->set, campaign, records[j]);
         if (left > 0) kz_find(x, campaigns[i], kz_arg_text(campaign->due), kz_arg_number(left), KZ_NOTHING);
     }
 }

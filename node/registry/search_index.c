@@ -31,7 +31,8 @@ struct kz_search_index {
     size_t slot_count, slot_room, live_count;
     uint32_t *map; /* owned; slot by kind and id, open addressing; room is a power of 2, at most 2/3 full */
     size_t map_room, map_used;
-    struct kz_buf entry; /* of the record being put */
+    struct kz_buf entry;       /* of the record being put */
+    uint64_t occurrences[256]; /* of each byte in all that was put: which byte of a word is the rarest */
 };
 
 struct kz_search_index *kz_search_index_new(void)
@@ -214,6 +215,8 @@ bool kz_search_index_put(struct kz_search_index *index, const Kz__Record *record
                                                       .retired = record->has_retired_at ? 1 : 0,
                                                       .offset = index->text_bytes};
     memcpy(index->text + index->text_bytes, index->entry.data, index->entry.size_bytes);
+    for (size_t i = 0; i < index->entry.size_bytes; i++)
+        index->occurrences[index->entry.data[i]]++;
     index->text_bytes += index->entry.size_bytes;
     index->live_count++;
     close_up_if_due(index);
@@ -316,6 +319,24 @@ static enum kz_search_rank rank_word(const uint8_t *text, size_t size, const cha
     return best;
 }
 
+static size_t rarest_of(const struct kz_search_index *index, const char *word)
+{
+    size_t rarest = 0;
+    for (size_t i = 1; word[i] != '\0'; i++)
+        if (index->occurrences[(uint8_t)word[i]] < index->occurrences[(uint8_t)word[rarest]]) rarest = i;
+    return rarest;
+}
+
+/* As memmem, by way of the word's rarest byte: characters of one script share their first bytes, which leaves little to
+ * skip for an algorithm that does not know that (5 ms instead of 87 for one kana that is nowhere in 50 MB). */
+static const uint8_t *find_word(const uint8_t *at, const uint8_t *end, const char *word, size_t size, size_t rarest)
+{
+    const uint8_t *last = end - (size - rarest); /* where that byte can stand at most */
+    for (at += rarest; at <= last && (at = memchr(at, word[rarest], (size_t)(last - at) + 1)) != NULL; at++)
+        if (memcmp(at - rarest, word, size) == 0) return at - rarest;
+    return NULL;
+}
+
 static size_t slot_of(const struct kz_search_index *index, size_t offset)
 {
     size_t low = 0, high = index->slot_count; /* slots[low].offset <= offset < slots[high].offset */
@@ -353,8 +374,10 @@ void kz_search_index_find(const struct kz_search_index *index, const struct kz_s
         sizes[i] = strlen(words->items[i]);
         if (sizes[i] > sizes[longest]) longest = i;
     }
+    const size_t rarest = rarest_of(index, words->items[longest]);
     const uint8_t *at = index->text, *end = index->text + index->text_bytes;
-    while (at < end && (at = memmem(at, (size_t)(end - at), words->items[longest], sizes[longest])) != NULL) {
+    while ((size_t)(end - at) >= sizes[longest] &&
+           (at = find_word(at, end, words->items[longest], sizes[longest], rarest)) != NULL) {
         const struct slot *slot = &index->slots[slot_of(index, (size_t)(at - index->text))];
         kz_assert(slot->kind != 0);
         bool wanted = (!filter->kind || (Kz__Kind)slot->kind == filter->kind) && (filter->retired || !slot->retired);

@@ -7,11 +7,11 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/show_event.h"
-#include "client/cli/show_search.h"
 #include "client/cli/show_undo.h"
 #include "client/codec/markdown.h"
 #include "tests/golden/compare.h"
 #include "tests/golden/derived.h"
+#include "tests/golden/finds.h"
 #include "tests/golden/runs.h"
 
 /* ---- what is shown ---- */
@@ -401,35 +401,14 @@ static void write_zsh(const struct golden *golden, const struct kz_view *view, s
 
 /* ---- the cases ---- */
 
-static Kz__SearchHit make_hit(Kz__Kind kind, const char *id, const char *title, const char *field, const char *snippet)
+static void write_campaign(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
 {
-    Kz__SearchHit hit = KZ__SEARCH_HIT__INIT;
-    hit.kind = kind;
-    hit.id = (char *)(uintptr_t)id;
-    hit.title = (char *)(uintptr_t)title;
-    hit.field = (char *)(uintptr_t)field;
-    hit.snippet = (char *)(uintptr_t)snippet;
-    return hit;
+    canned_show_campaign(&golden->canned, view, out);
 }
 static void write_search(const struct golden *golden, const struct kz_view *view, struct kz_buf *out)
 {
-    Kz__SearchHit hits[] = {
-        make_hit(KZ__KIND__CONTACT, "midorikawa", "緑川 髙志", "name", "緑川 髙志"),
-        make_hit(KZ__KIND__CONTACT, "hoshino", "星野", "channels[1].value", "０３－１２３４－５６７８"),
-        make_hit(KZ__KIND__RUNBOOK, "kirikae", "切替手順", "steps[2].instructions", "…電源を入れ、1分待つ。ﾗﾝﾌﾟを見る"),
-        make_hit(KZ__KIND__SYSTEM, "juki", "住民記録", "labels[0].value", "=1+1"),
-        make_hit(KZ__KIND__ENTRY, "main.7", "", "text", "電源車を要請"),
-    };
-    hits[3].has_retired = hits[3].retired = true;
-    hits[4].has_provisional = hits[4].provisional = true;
-    Kz__SearchHit *list[] = {&hits[0], &hits[1], &hits[2], &hits[3], &hits[4]};
-    Kz__SearchResult result = KZ__SEARCH_RESULT__INIT;
-    result.hits = list;
-    result.n_hits = sizeof list / sizeof list[0];
-    result.found = 7;
-    Kz__Meta meta = canned_meta(true);
     (void)golden;
-    kz_show_search(view, &result, &meta, out);
+    canned_show_search(view, out);
 }
 
 #define TABLE (1u << KZ_OUTPUT_TABLE)
@@ -465,6 +444,7 @@ static const struct {
     {"undo", write_undo, TABLE | JSON | CSV, 0, 1, false},
     {"undone", write_undone, TABLE | JSON, 0, 1, false},
     {"past", write_past, TABLE, 0, 1, false},
+    {"campaign", write_campaign, TABLE | JSON | CSV, 0, 1, false},
     {"search", write_search, TABLE | JSON | CSV, 0, 1, false},
     {"board", write_board, TABLE | JSON, 0, 1, false},
     {"incident", write_incident, TABLE, 0, 1, false},
