@@ -86,7 +86,7 @@ static const struct kz_option table[] = {
      "start: until when", "start: 確認の期限"},
     {"severity", 0, NULL, KZ_OPTION_CHOICE, AT(severity), KZ_OPTION_DOCTOR, "info|warning|error", severity_words, 0,
      "only findings this grave or graver (default: info)", "この重さ以上だけ(既定: info)"},
-    {"owner", 0, NULL, KZ_OPTION_TEXT, AT(owner), KZ_OPTION_DOCTOR | KZ_OPTION_CAMPAIGN, "ORG", NULL, 0,
+    {"owner", 0, NULL, KZ_OPTION_TEXT, AT(owner), KZ_OPTION_OWNER, "ORG", NULL, 0,
      "only what this organisation and those below it answer for", "この組織とその下の組織の分だけ"},
     {"confirm", 0, NULL, KZ_OPTION_TEXT, AT(confirm), KZ_OPTION_CONFIRM, "NAME|NUMBER", NULL, 0,
      "what would be asked for: the cluster's name, or how many records go", "確認の入力の代わり: クラスター名、または廃止する件数"},
