@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # The largest attachment, sent through a follower while the leader is killed, is read from every node and from a lone
 # survivor; an upload whose client is killed goes on from where it was.
+# shellcheck disable=SC2317 # called through check
+# shellcheck source=tests/lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
+# shellcheck source=tests/lib/registry.sh
 . "$(dirname "$0")/../lib/registry.sh"
 
 is_same() { at "$1" keizoku blob get zu -f "$WORK/got" --read local -q && cmp "$WORK/big" "$WORK/got"; } # SITE
 sent_now() { sed -n 's/.* \([0-9]*\) of them sent now/\1/p' "$1"; } # LOG
 
-lab_begin
+lab_begin --nodes 3
 head -c 33554432 /dev/urandom >"$WORK/big"
 head -c 20000000 /dev/urandom >"$WORK/other"
 LEADER=$(wait_leader)

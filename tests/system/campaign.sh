@@ -14,7 +14,7 @@ progress_of() {
 }
 progress_is() { expect_equal "$2" "$(progress_of "$1")"; } # ID CONFIRMED/ASKED
 
-lab_begin
+lab_begin --nodes 3
 keizoku apply -q -f "$REPO/deploy/sample" >/dev/null 2>&1
 contacts=$(count_of contact)
 check 'it-starts' keizoku verify campaign start autumn --kind contact --due 令和18年12月11日

@@ -76,6 +76,7 @@ test_mass_deletion() {
     contents >"$WORK/before"
     # shellcheck disable=SC2046 # ids are words
     check a-mass-deletion-is-asked-for-twice says 'must be confirmed with 1000' 2 keizoku retire site --force $(ids z-)
+    # shellcheck disable=SC2046 # ids are words
     check a-wrong-number-does-not-do says 'is not 1000' 2 keizoku retire site --force --confirm 100 $(ids z-)
     check nothing-was-deleted nothing_changed "$good"
     check a-valid-operator-deletes retire_all z-

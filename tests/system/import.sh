@@ -10,7 +10,7 @@
 
 MANY=1200 # more than one transaction may hold
 
-kinds() { ls "$1" | sed 's/\.csv$//'; } # FOLDER
+kinds() { basename -s .csv "$1"/*.csv; } # FOLDER
 to_cp932() { iconv -f UTF-8 -t CP932; }
 
 # says STATUS TEXT COMMAND…: the status, and a line that matches
@@ -189,9 +189,10 @@ test_many() {
     check equal-on-all-nodes wait_until "$WAIT" all_equal
 }
 
-lab_begin
+lab_begin --nodes 3
 wait_leader >/dev/null
 keizoku apply -q -f "$REPO/deploy/sample/" >/dev/null || not_ok sample "the sample was not applied"
+keizoku blob put renrakuhyo "$REPO/deploy/sample/files/renrakuhyo.txt" -q >/dev/null || not_ok sample "its attachment was not stored"
 test_excel
 test_forms
 test_xlsx

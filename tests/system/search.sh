@@ -31,7 +31,7 @@ rewinds() { # REV
     keizoku undo --to "$1" --kind contact --confirm "$(keizoku status -o json | json meta.cluster)" -q >/dev/null
 }
 
-lab_begin
+lab_begin --nodes 3
 keizoku apply -q -f "$REPO/deploy/sample" >/dev/null 2>&1
 mapfile -t others < <(followers "$(wait_leader)")
 FOLLOWER=${others[0]}
