@@ -14,6 +14,7 @@ static enum kz_code begin(struct kz_client *client, uint32_t *stream, struct kz_
     enum kz_code code = kz_client_connect(client, kz_clock_ms() + DIAL_MS, err);
     if (code) return code;
     request.snapshot = &snapshot;
+    kz_client_name_epoch(client, &request); /* a node that was left behind refuses */
     *stream = ++client->next_stream;
     return kz_connection_send(client->connection, *stream, &request, kz_clock_ms() + SEND_MS, err);
 }

@@ -213,11 +213,18 @@ static char *find_near_id(struct kz_cli *cli, const char *id)
 
 static void note_freshness(struct kz_cli *cli, const Kz__Meta *meta)
 {
+    if (!meta) return;
     struct kz_buf banner;
     kz_buf_init(&banner, 0);
     /* status speaks of the node itself: its own copy is what was asked for. */
     bool asked_auto = cli->options.read == KZ__READ_MODE__AUTO && cli->command->run != kz_run_status;
-    kz_show_banner(&cli->view, meta, asked_auto, &banner);
+    Kz__Meta known = *meta; /* shares all pointers */
+    if (cli->client && meta->has_epoch && meta->epoch < kz_client_epoch(cli->client)) {
+        known.quorum = false; /* it may have one, but not the cluster's */
+        known.has_fenced = true;
+        known.fenced = kz_client_epoch(cli->client);
+    }
+    kz_show_banner(&cli->view, &known, asked_auto, &banner);
     kz_cli_note(cli, kz_buf_text(&banner));
     kz_buf_fini(&banner);
 }

@@ -64,7 +64,12 @@ test_killed() {
 
 # An old majority that is left behind stops, and a client that knows better does not ask it.
 test_fenced() {
+    keizoku-ca backup-key --out "$WORK/keys" >/dev/null
+    lab stop remote >/dev/null
     lab start main >/dev/null
+    check who-knows-better-is-warned wait_until "$WAIT" expect_text 'left behind' at main keizoku status
+    check who-knows-better-backs-nothing-up expect_exit 8 at main keizoku snapshot save -f "$WORK/old.kzb" --recipient "$WORK/keys/backup.pub"
+    lab start remote >/dev/null
     lab start alternate >/dev/null
     for site in main alternate; do
         check "$site-is-fenced" wait_until "$WAIT" expect_text '"fenced": 2' at "$site" keizoku status -o json --read local
