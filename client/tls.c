@@ -26,6 +26,7 @@
 #endif
 
 #include "client/tls_internal.h"
+#include "node/base/buf.h"
 #include "proto/wire.h"
 
 #define OU_NODE "node"
@@ -352,8 +353,7 @@ void kz_tls_anchor(const struct kz_tls_identity *identity, char out[KZ_TLS_ANCHO
     out[0] = '\0';
     if (!root || mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), root->pk_raw.p, root->pk_raw.len, hash))
         return;
-    for (size_t i = 0; i < (KZ_TLS_ANCHOR_BYTES - 1) / 2; i++)
-        snprintf(out + 2 * i, 3, "%02x", hash[i]);
+    kz_hex_write(hash, (KZ_TLS_ANCHOR_BYTES - 1) / 2, out);
 }
 
 /* ---- one connection ---- */

@@ -20,12 +20,6 @@
 #define SAN_TAG_URI (MBEDTLS_ASN1_CONTEXT_SPECIFIC | 6)
 #define SAN_TAG_IP (MBEDTLS_ASN1_CONTEXT_SPECIFIC | 7)
 
-static void add_hex(struct kz_buf *out, const mbedtls_x509_buf *bytes)
-{
-    for (size_t i = 0; i < bytes->len; i++)
-        kz_buf_addf(out, "%02x", bytes->p[i]);
-}
-
 static void add_time(struct kz_buf *out, const char *label, const mbedtls_x509_time *t)
 {
     kz_buf_addf(out, "%s%04d-%02d-%02dT%02d:%02d:%02dZ\n", label, t->year, t->mon, t->day, t->hour, t->min, t->sec);
@@ -86,7 +80,7 @@ static void add_certificate(struct kz_buf *out, const mbedtls_x509_crt *crt)
     add_name(out, "certificate ", &crt->subject);
     add_name(out, "  issuer   ", &crt->issuer);
     kz_buf_add_text(out, "  serial   ");
-    add_hex(out, &crt->serial);
+    kz_buf_add_hex(out, crt->serial.p, crt->serial.len);
     kz_buf_add_text(out, "\n");
     add_time(out, "  from     ", &crt->valid_from);
     add_time(out, "  until    ", &crt->valid_to);
@@ -110,7 +104,7 @@ static void add_crl(struct kz_buf *out, const mbedtls_x509_crl *crl)
     size_t count = 0;
     for (const mbedtls_x509_crl_entry *e = &crl->entry; e && e->raw.len; e = e->next) {
         kz_buf_add_text(out, "  revoked  ");
-        add_hex(out, &e->serial);
+        kz_buf_add_hex(out, e->serial.p, e->serial.len);
         add_time(out, " ", &e->revocation_date);
         count++;
     }

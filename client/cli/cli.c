@@ -182,9 +182,7 @@ void kz_cli_disconnect(struct kz_cli *cli)
 
 static void format_request_id(ProtobufCBinaryData id, char out[REQUEST_HEX_BYTES])
 {
-    out[0] = '\0';
-    for (size_t i = 0; i < id.len && i < KZ_REQUEST_ID_BYTES; i++)
-        snprintf(out + 2 * i, 3, "%02x", id.data[i]);
+    kz_hex_write(id.data, id.len < KZ_REQUEST_ID_BYTES ? id.len : KZ_REQUEST_ID_BYTES, out);
 }
 
 /* The id nearest to the one that was not found; a courtesy, so any failure is silent. The caller's. */

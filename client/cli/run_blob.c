@@ -17,6 +17,7 @@
 #include "client/cli/past.h"
 #include "client/cli/progress.h"
 #include "node/base/assert.h"
+#include "node/base/buf.h"
 #include "proto/wire.h"
 
 #define NUMBER_TEXT_BYTES 24
@@ -33,12 +34,6 @@ static void hash_bytes(const void *bytes, size_t size_bytes, uint8_t out[HASH_BY
     sha256_init(&hash);
     if (size_bytes > 0) sha256_update(&hash, size_bytes, bytes);
     sha256_digest(&hash, HASH_BYTES, out);
-}
-
-static void format_hash(const uint8_t hash[HASH_BYTES], char out[HASH_HEX_BYTES])
-{
-    for (size_t i = 0; i < HASH_BYTES; i++)
-        snprintf(out + 2 * i, 3, "%02x", hash[i]);
 }
 
 static int fail_odd(struct kz_cli *cli)
@@ -170,7 +165,7 @@ static void fill_record(struct upload *upload, bool is_new)
     const struct kz_options *options = &upload->cli->options;
     Kz__Attachment *attachment = upload->record->attachment;
     char hex[HASH_HEX_BYTES];
-    format_hash(upload->hash, hex);
+    kz_hex_write(upload->hash, HASH_BYTES, hex);
     if (options->blob_name || is_new)
         kz_error_set(&attachment->name, options->blob_name ? options->blob_name : last_part(upload->path));
     if (options->media_type || is_new)
@@ -395,7 +390,7 @@ static int fetch_content(struct kz_cli *cli, const Kz__Attachment *attachment, s
     kz_progress_end(&progress);
     if (status) return status;
     hash_bytes(out->data, out->size_bytes, hash);
-    format_hash(hash, hex);
+    kz_hex_write(hash, HASH_BYTES, hex);
     if (out->size_bytes == size && memcmp(hash, wanted, HASH_BYTES) == 0) return 0;
     return kz_cli_fail(cli, kz_error_new(KZ_CORRUPT, KZ_T_BLOB_DAMAGED, KZ_T_BLOB_DAMAGED_WHY, KZ_T_BLOB_DAMAGED_HINT,
                                          KZ_TEXT_ARGS(cli->ids[0], hex)));

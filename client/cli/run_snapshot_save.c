@@ -234,8 +234,7 @@ static void fill_success(struct save *save, Kz__Backup *backup)
     struct kz_buf text;
     kz_buf_init(&text, 0);
     kz_backup_written_hash(save->writer, hash);
-    for (size_t i = 0; i < sizeof hash; i++)
-        kz_buf_addf(&text, "%02x", hash[i]);
+    kz_buf_add_hex(&text, hash, sizeof hash);
     const char *slash = strrchr(save->path, '/');
     backup->has_last_success = backup->has_duration = backup->has_size_gb = true;
     backup->last_success = kz_backup_written(save->writer)->saved_ms;

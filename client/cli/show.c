@@ -38,8 +38,17 @@ void kz_show_set(json_t *object, const char *key, json_t *value)
 
 void kz_show_short_hash(struct kz_buf *out, bool present, ProtobufCBinaryData hash)
 {
-    for (size_t i = 0; present && i < hash.len && i < SHORT_HASH_BYTES; i++)
-        kz_buf_addf(out, "%02x", hash.data[i]);
+    if (present) kz_buf_add_hex(out, hash.data, hash.len < SHORT_HASH_BYTES ? hash.len : SHORT_HASH_BYTES);
+}
+
+json_t *kz_show_hex(ProtobufCBinaryData bytes)
+{
+    struct kz_buf text;
+    kz_buf_init(&text, 0);
+    kz_buf_add_hex(&text, bytes.data, bytes.len);
+    json_t *value = kz_show_string(kz_buf_text(&text));
+    kz_buf_fini(&text);
+    return value;
 }
 
 json_t *kz_show_time(int64_t time_ms)

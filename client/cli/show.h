@@ -63,6 +63,7 @@ enum kz_text_id kz_show_member_state(const Kz__Member *member, const Kz__Meta *m
 void kz_show_member_contact(const struct kz_view *view, const Kz__Member *member, const Kz__Meta *meta,
                             struct kz_buf *out);
 json_t *kz_show_string(const char *text); /* never NULL; "" for NULL or broken UTF-8 */
+json_t *kz_show_hex(ProtobufCBinaryData bytes);
 json_t *kz_show_time(int64_t time_ms);
 void kz_show_set(json_t *object, const char *key, json_t *value); /* takes value */
 const char *kz_show_kind(Kz__Kind kind);

@@ -15,14 +15,7 @@
 
 static json_t *encode_bytes(bool present, ProtobufCBinaryData bytes)
 {
-    if (!present) return json_null();
-    struct kz_buf hex;
-    kz_buf_init(&hex, 0);
-    for (size_t i = 0; i < bytes.len; i++)
-        kz_buf_addf(&hex, "%02x", bytes.data[i]);
-    json_t *value = kz_show_string(kz_buf_text(&hex));
-    kz_buf_fini(&hex);
-    return value;
+    return present ? kz_show_hex(bytes) : json_null();
 }
 
 static json_t *encode_u64(bool present, uint64_t number)

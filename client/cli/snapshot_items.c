@@ -145,17 +145,6 @@ static void add_row(const struct kz_view *view, struct kz_grid *grid, const stru
     kz_buf_fini(&text);
 }
 
-static json_t *hex(ProtobufCBinaryData bytes)
-{
-    struct kz_buf text;
-    kz_buf_init(&text, 0);
-    for (size_t i = 0; i < bytes.len; i++)
-        kz_buf_addf(&text, "%02x", bytes.data[i]);
-    json_t *value = kz_show_string(kz_buf_text(&text));
-    kz_buf_fini(&text);
-    return value;
-}
-
 static json_t *integer(uint64_t number) { return json_integer((json_int_t)number); }
 
 static json_t *encode_counts(const Kz__SnapshotHead *state)
@@ -184,8 +173,8 @@ static void encode_manifest(json_t *object, const Kz__BackupManifest *manifest)
     kz_show_set(object, "index", integer(state->index));
     kz_show_set(object, "term", integer(state->term));
     kz_show_set(object, "data_time", state->has_data_time_ms ? kz_show_time(state->data_time_ms) : json_null());
-    kz_show_set(object, "state_hash", hex(state->state_hash));
-    kz_show_set(object, "records_hash", state->has_records_hash ? hex(state->records_hash) : json_null());
+    kz_show_set(object, "state_hash", kz_show_hex(state->state_hash));
+    kz_show_set(object, "records_hash", state->has_records_hash ? kz_show_hex(state->records_hash) : json_null());
     kz_show_set(object, "rows", integer(state->rows));
     kz_show_set(object, "provisional", integer(state->provisional));
     kz_show_set(object, "records", encode_counts(state));

@@ -15,6 +15,7 @@
 #include <sys/random.h>
 
 #include "node/base/assert.h"
+#include "node/base/buf.h"
 
 #define CHECK_BYTES 4u
 #define TEXT_BYTES (KZ_BACKUP_KEY_BYTES + CHECK_BYTES)
@@ -69,8 +70,7 @@ void kz_backup_key_write(const struct kz_backup_key *key, bool private_half, str
     memcpy(bytes, private_half ? key->private_key : key->public_key, KZ_BACKUP_KEY_BYTES);
     checksum(word, bytes, bytes + KZ_BACKUP_KEY_BYTES);
     kz_buf_addf(out, "%s ", word);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        kz_buf_addf(out, "%02x", bytes[i]);
+    kz_buf_add_hex(out, bytes, sizeof bytes);
     kz_buf_add_text(out, "\n");
     explicit_bzero(bytes, sizeof bytes);
 }
@@ -129,8 +129,7 @@ void kz_backup_key_fingerprint(const uint8_t public_key[KZ_BACKUP_KEY_BYTES], ch
     sha256_init(&context);
     sha256_update(&context, KZ_BACKUP_KEY_BYTES, public_key);
     sha256_digest(&context, sizeof hash, hash);
-    for (size_t i = 0; i < sizeof hash; i++)
-        snprintf(out + 2 * i, 3, "%02x", hash[i]);
+    kz_hex_write(hash, sizeof hash, out);
 }
 
 /* ---- the data key ---- */

@@ -124,3 +124,22 @@ bool kz_hex_read(const char *text, uint8_t *out, size_t size_bytes)
     }
     return true;
 }
+
+void kz_hex_write(const uint8_t *bytes, size_t size_bytes, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size_bytes; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * size_bytes] = '\0';
+}
+
+void kz_buf_add_hex(struct kz_buf *buf, const uint8_t *bytes, size_t size_bytes)
+{
+    char text[3];
+    for (size_t i = 0; i < size_bytes; i++) {
+        kz_hex_write(bytes + i, 1, text);
+        kz_buf_add_text(buf, text);
+    }
+}

@@ -23,6 +23,7 @@ void kz_buf_clear(struct kz_buf *buf); /* keeps the memory, drops the error */
 void kz_buf_add(struct kz_buf *buf, const void *bytes, size_t size_bytes);
 void kz_buf_add_text(struct kz_buf *buf, const char *text);
 void kz_buf_addf(struct kz_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void kz_buf_add_hex(struct kz_buf *buf, const uint8_t *bytes, size_t size_bytes);
 
 /* Room for `size_bytes` more, already counted in size_bytes; NULL when failed. */
 uint8_t *kz_buf_extend(struct kz_buf *buf, size_t size_bytes);
@@ -51,6 +52,8 @@ static inline uint16_t kz_get_u16(const uint8_t *in) { return (uint16_t)((in[0] 
 static inline uint32_t kz_get_u32(const uint8_t *in) { return ((uint32_t)kz_get_u16(in) << 16) | kz_get_u16(in + 2); }
 static inline uint64_t kz_get_u64(const uint8_t *in) { return ((uint64_t)kz_get_u32(in) << 32) | kz_get_u32(in + 4); }
 
+/* 2 * size_bytes small hexadecimal digits and NUL. */
+void kz_hex_write(const uint8_t *bytes, size_t size_bytes, char *out);
 /* Exactly 2 * size_bytes hexadecimal digits of either case; else false, and `out` holds anything. */
 bool kz_hex_read(const char *text, uint8_t *out, size_t size_bytes);
 

@@ -114,7 +114,7 @@ void kz_node_fill_meta(const struct kz_node *node, Kz__ReadMode answered, Kz__Me
     meta->epoch = node->epoch;
     meta->fenced = kz_lineage_fenced(node->lineage);
     meta->has_fenced = meta->fenced != 0;
-    meta->removed = kz_members_removed_us(node);
+    meta->removed = !meta->quorum && kz_members_removed_us(node); /* who has a leader is a member */
     meta->has_removed = meta->removed;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/base/assert.h"
+#include "node/base/buf.h"
 #include "node/service/node_parts.h"
 #include "node/service/recover.h"
 #include "node/store/hash.h"
@@ -108,8 +109,7 @@ void kz_recover_digest(const Kz__Survivor *survivor, char out[KZ_RECOVER_DIGEST_
     kz_hash_add_u64(&hash, survivor->last_chain);
     kz_hash_add_u64(&hash, survivor->commit_index);
     kz_hash_done(&hash, bytes);
-    for (size_t i = 0; i < (KZ_RECOVER_DIGEST_BYTES - 1) / 2; i++)
-        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    kz_hex_write(bytes, (KZ_RECOVER_DIGEST_BYTES - 1) / 2, out);
 }
 
 enum kz_code kz_recover_report(const struct kz_service_config *config, struct kz_view *view, bool with_tail,

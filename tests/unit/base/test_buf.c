@@ -113,9 +113,27 @@ static void integers_are_big_endian(void **state)
     assert_int_equal(kz_get_u16(bytes), 0xfedc);
 }
 
+static void hexadecimal_digits_come_back_as_the_same_bytes(void **state)
+{
+    const uint8_t bytes[] = {0x00, 0x0f, 0xa5, 0xff};
+    char text[2 * sizeof bytes + 1];
+    uint8_t back[sizeof bytes];
+    struct kz_buf buf;
+    (void)state;
+    kz_hex_write(bytes, sizeof bytes, text);
+    assert_string_equal(text, "000fa5ff");
+    assert_true(kz_hex_read(text, back, sizeof back));
+    assert_memory_equal(back, bytes, sizeof bytes);
+    kz_buf_init(&buf, 0);
+    kz_buf_add_hex(&buf, bytes, sizeof bytes);
+    assert_string_equal(kz_buf_text(&buf), text);
+    kz_buf_fini(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hexadecimal_digits_come_back_as_the_same_bytes),
         cmocka_unit_test(appended_pieces_stand_in_order),
         cmocka_unit_test(it_grows_past_any_first_guess),
         cmocka_unit_test(the_limit_is_on_content_and_one_more_byte_fails),
